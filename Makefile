@@ -1,0 +1,42 @@
+# Needs make and python3 >= 3.11 with venv. PYTHON=python3.12 make test chooses another interpreter.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format lock snapshots conformance bench serve-venv test-venv
+
+python := .venv/bin/python
+checked := pgmcp tests $(wildcard bench)
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: serve-venv ## a private PostgreSQL with sample data, and the gateway on it
+	@exec $(python) -m pgmcp demo $(ARGS)
+
+test: test-venv ## every test, against a real cluster; ARGS="-k name" chooses
+	@$(python) -m pytest tests $(ARGS)
+
+lint: test-venv ## style, format and types
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+	@$(python) -m mypy $(checked)
+
+format: test-venv ## format the Python files
+	@$(python) -m ruff format .
+	@$(python) -m ruff check --fix-only .
+
+snapshots: test-venv ## write the generated files and snapshots anew
+	@$(python) -m tests.snapshots
+
+conformance: test-venv ## the official MCP conformance suite (needs Node 22)
+	@$(python) -m tests.conformance $(ARGS)
+
+bench: test-venv ## the gateway beside raw asyncpg
+	@$(python) -m bench $(ARGS)
+
+lock: ## resolve requirements/*.txt anew
+	@tools/lock.sh
+
+serve-venv:
+	@tools/venv.sh serve
+
+test-venv:
+	@tools/venv.sh test

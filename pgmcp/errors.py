@@ -1,0 +1,130 @@
+"""
+The failures a caller may meet, by who can mend them.
+
+Owns the classes and their words; never knows SQL, HTTP or MCP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class PgmcpError(Exception):
+    """
+    Carry one sentence for the caller: what happened, what is allowed, what to do.
+
+    *hint* is the next step when it deserves a line of its own; *fate* says what became of
+    the transaction, when there was one.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, fate: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.fate = fate
+
+    def lines(self) -> list[str]:
+        """Return the error as the client reads it, one fact a line, the fate last."""
+        shown = [f"error: {self.message}"]
+        if self.hint:
+            shown.append(f"hint: {self.hint}")
+        if self.fate:
+            shown.append(f"transaction: {self.fate}")
+        return shown
+
+
+class CallerError(PgmcpError):
+    """The caller can mend it: another argument, another statement."""
+
+
+class AccessDenied(PgmcpError):
+    """The operator can mend it: the caller may not do this."""
+
+
+class Retryable(PgmcpError):
+    """Nobody need mend it: the same call may succeed later."""
+
+
+class Unavailable(PgmcpError):
+    """The operator can mend it: PostgreSQL or the gateway is not able to serve."""
+
+
+class ConfirmationNeeded(CallerError):
+    """The statement is destructive and was not confirmed; nothing was done."""
+
+
+class HandleUnknown(CallerError):
+    """No open transaction of this owner has the handle."""
+
+
+class StatementTimeout(Retryable):
+    """A limit of time ended the statement; the connection stays usable."""
+
+
+class ConnectionLost(Retryable):
+    """The connection to PostgreSQL broke; whether a write took place may be unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """
+    Hold what PostgreSQL said of a failure, word for word.
+
+    *position* counts characters from 1 in the statement the caller sent; 0 is unknown.
+    """
+
+    sqlstate: str
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    position: int = 0
+    context: str | None = None
+    schema: str | None = None
+    table: str | None = None
+    column: str | None = None
+    constraint: str | None = None
+
+
+class QueryFailed(CallerError):
+    """PostgreSQL refused the statement; *report* has its words and SQLSTATE."""
+
+    def __init__(
+        self, report: Report, *, sql: str = "", hint: str | None = None, fate: str | None = None
+    ) -> None:
+        super().__init__(report.message, hint=hint, fate=fate)
+        self.report = report
+        self.sql = sql
+
+    def lines(self) -> list[str]:
+        """Return PostgreSQL's words, the place in the statement, our hint and the fate."""
+        report = self.report
+        shown = [f"error {report.sqlstate}: {report.message}"]
+        if report.detail:
+            shown.append(f"detail: {report.detail}")
+        if report.position:
+            shown.append(f"at: {mark(self.sql, report.position)}")
+        elif report.context:
+            shown.append(f"context: {report.context}")
+        shown += [f"hint: {hint}" for hint in (report.hint, self.hint) if hint]
+        if self.fate:
+            shown.append(f"transaction: {self.fate}")
+        return shown
+
+
+MARK_CONTEXT = 40  # characters shown on each side of the place an error points to
+
+
+def mark(sql: str, position: int) -> str:
+    """Return the surroundings of *position* (from 1) on one line, the word there in ⟨⟩."""
+    start = min(max(position - 1, 0), len(sql))
+    end = start
+    while end < len(sql) and (sql[end].isalnum() or sql[end] in "_$."):
+        end += 1
+    if end == start:
+        end = min(start + 1, len(sql))
+    before = " ".join(sql[max(0, start - MARK_CONTEXT) : start].split(" "))
+    after = sql[end : end + MARK_CONTEXT]
+    left = "…" if start > MARK_CONTEXT else ""
+    right = "…" if end + MARK_CONTEXT < len(sql) else ""
+    shown = f"{left}{before}⟨{sql[start:end]}⟩{after}{right}"
+    return " ".join(shown.split("\n"))

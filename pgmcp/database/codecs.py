@@ -1,0 +1,127 @@
+"""
+How values cross the wire: every type as PostgreSQL's own text, in both directions.
+
+asyncpg's native values lose months, infinities and digits; text is exact. Owns the types known
+of one database and the conversion of JSON arguments.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+import orjson
+
+from pgmcp.errors import CallerError
+
+# Types of bounded size: they are sent as they are. Everything else may be long and is cut on
+# the server.
+SHORT_TYPES = frozenset(
+    (  # noqa: SIM905 — a list of words reads best as words
+        "bool int2 int4 int8 oid float4 float8 numeric timestamptz timestamp date time timetz "
+        "interval uuid inet cidr macaddr macaddr8 money pg_lsn tid xid xid8 cid point line lseg "
+        "box circle name char void regclass regtype regproc regprocedure regoper regoperator "
+        "regnamespace regrole regconfig regdictionary regcollation"
+    ).split()
+)
+JSON_TYPES = frozenset({"json", "jsonb"})
+FIRST_USER_OID = 16384
+# A table's row type counts as its table's; the many are fetched only where one is met.
+TYPES = """
+SELECT t.oid,
+       CASE WHEN t.oid < 16384 THEN '' ELSE n.nspname || '.' END
+       || CASE WHEN t.typcategory = 'A' AND e.oid IS NOT NULL AND t.typname LIKE '\\_%'
+               THEN e.typname || '[]' ELSE t.typname END
+  FROM pg_catalog.pg_type AS t
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+  LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem
+ WHERE """
+BUILT_IN = "t.oid < 16384 AND t.typrelid = 0 AND coalesce(e.typrelid, 0) = 0"
+USERS = "t.oid >= 16384 OR t.typrelid <> 0 OR coalesce(e.typrelid, 0) <> 0"
+
+
+class Types:
+    """
+    Know the types of one database by OID; its connections share what one of them learned.
+
+    asyncpg's public `set_type_codec` refuses ranges, composites and records, although PostgreSQL
+    has a text form for each; the call below it does not, so that one is used, and a test holds
+    it for every release that the requirements admit.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+
+    async def learn(self, connection: asyncpg.Connection) -> None:
+        """Read the built-in types at first, all others at the next call; then `apply`."""
+        condition = USERS if self.names else BUILT_IN
+        found = await connection.fetch(TYPES + condition)
+        self.names |= {int(oid): str(name) for oid, name in found}
+        self.apply(connection)
+
+    def apply(self, connection: asyncpg.Connection) -> None:
+        """Make *connection* send and receive text for every type known; costs no round trip."""
+        settings = connection._protocol.get_settings()  # noqa: SLF001 — see the class
+        for oid, name in self.names.items():
+            settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str, str, "text")
+
+
+def to_text(value: object, type_name: str, number: int) -> str | None:
+    """
+    Return one JSON argument as text that PostgreSQL's input function of *type_name* reads.
+
+    A string is taken as that text already; a list becomes an array and an object JSON, unless
+    the type is JSON itself.
+
+    Raises:
+        CallerError: an object for a type that is not JSON; *number* is the parameter's.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _checked(value, number)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if type_name in JSON_TYPES:
+        return orjson.dumps(value).decode()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list):
+        return _array(value, number)
+    raise CallerError(
+        f"params[{number - 1}] is an object, but ${number} has type {type_name}. "
+        "Objects are for json and jsonb; write other values as PostgreSQL's text."
+    )
+
+
+def _checked(value: str, number: int) -> str:
+    if "\0" in value:
+        raise CallerError(
+            f"params[{number - 1}] holds a NUL, which PostgreSQL's text cannot. Remove it, or "
+            "send bytea as '\\x00…'."
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise CallerError(
+            f"params[{number - 1}] holds a lone surrogate, which is no Unicode text. "
+            "Send well-formed UTF-8."
+        ) from error
+    return value
+
+
+def _array(values: list[object], number: int) -> str:
+    """Write an array constant; every element is quoted, so that none can end it."""
+    parts = []
+    for value in values:
+        if value is None:
+            parts.append("NULL")
+        elif isinstance(value, list):
+            parts.append(_array(value, number))
+        elif isinstance(value, dict):
+            parts.append(_quoted(orjson.dumps(value).decode()))
+        else:
+            parts.append(_quoted(to_text(value, "", number) or ""))
+    return "{" + ",".join(parts) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,142 @@
+"""
+What asyncpg raises, told in pgmcp's errors.
+
+Owns the translation; never retries and never closes anything.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+
+from pgmcp.errors import (
+    CallerError,
+    ConnectionLost,
+    PgmcpError,
+    QueryFailed,
+    Report,
+    Retryable,
+    StatementTimeout,
+    Unavailable,
+)
+
+LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    OSError,
+)
+TRANSLATED = (asyncpg.PostgresError, *LOST)
+
+NEXT_STEP = {
+    "25001": "This statement runs outside transactions only.",
+    "25006": 'Reading is the default: changing data needs mode="write".',
+    "25P02": "Only rollback and rollback_to are possible now.",
+    "40001": "Another transaction changed the same rows: run the whole transaction again.",
+    "40P01": "PostgreSQL broke a deadlock: run the whole transaction again.",
+    "42501": "This login role lacks the privilege; the operator can GRANT it.",
+    "42P01": "List the tables: pg_schema action=list.",
+    "42703": "See the columns: pg_schema action=describe name=TABLE.",
+    "42883": "See the functions: pg_schema action=search; casts such as $1::date choose a type.",
+    "42P18": "Give the parameter a type: $1::text.",
+    "42P08": "Give the parameter a type: $1::text.",
+    "22P02": "A string parameter is PostgreSQL's text form of the type.",
+    "2D000": "The procedure ends transactions itself, and every call runs inside one.",
+    "53100": "The server's disk is full: pg_monitor action=health.",
+    "55P03": "See who holds it: pg_monitor action=locks.",
+    "57014": None,
+}
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the connection is gone or can no longer be trusted."""
+    return isinstance(error, LOST) and not isinstance(error, asyncpg.DataError)
+
+
+def report_of(error: asyncpg.PostgresError, *, position: int) -> Report:
+    """Copy PostgreSQL's fields; *position* is in the caller's text."""
+    return Report(
+        sqlstate=error.sqlstate or "XX000",
+        message=_text(error, "message") or str(error),
+        detail=_text(error, "detail"),
+        hint=_text(error, "hint"),
+        position=position,
+        context=_text(error, "context"),
+        schema=_text(error, "schema_name"),
+        table=_text(error, "table_name"),
+        column=_text(error, "column_name"),
+        constraint=_text(error, "constraint_name"),
+    )
+
+
+def _text(error: asyncpg.PostgresError, name: str) -> str | None:
+    value = getattr(error, name, None)
+    return None if value is None else str(value)
+
+
+def position_of(error: BaseException) -> int:
+    """Return where PostgreSQL says the error is, counted from 1 in the text it got, or 0."""
+    value = getattr(error, "position", None)
+    return int(value) if value else 0
+
+
+def translate(error: BaseException, *, sql: str = "", position: int = 0) -> PgmcpError:
+    """Return the pgmcp error for what asyncpg or the socket raised while a statement ran."""
+    if is_lost(error):
+        words = _first_line(error)
+        return ConnectionLost(f"the connection to PostgreSQL was lost: {words}")
+    if not isinstance(error, asyncpg.PostgresError):
+        return Unavailable(f"PostgreSQL's answer could not be read: {_first_line(error)}")
+    report = report_of(error, position=position)
+    if report.sqlstate == "57014":
+        return _cancelled(report, sql)
+    if report.sqlstate == "53300":
+        return Retryable(
+            f"PostgreSQL refuses more connections: {report.message}. Wait and try again; the "
+            "operator can lower pools.total or raise max_connections."
+        )
+    return QueryFailed(report, sql=sql, hint=NEXT_STEP.get(report.sqlstate))
+
+
+def _cancelled(report: Report, sql: str) -> PgmcpError:
+    if "statement timeout" in report.message:
+        return StatementTimeout(
+            f"57014: {report.message}",
+            hint="Raise timeout_seconds (at most 600), or look at the plan: explain=plan.",
+        )
+    return QueryFailed(report, sql=sql, hint="Somebody cancelled the statement on the server.")
+
+
+def translate_connect(error: BaseException, *, where: str, database: str) -> PgmcpError:
+    """Return the pgmcp error for a connection that could not be opened."""
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return CallerError(
+            f'database "{database}" does not exist. pg_admin action=databases lists them.'
+        )
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return Unavailable(
+            f"PostgreSQL refused the gateway's login: {_first_line(error)}. The operator can "
+            "correct PGUSER and PGPASSWORD, or pg_hba.conf."
+        )
+    if isinstance(error, asyncpg.TooManyConnectionsError):
+        return translate(error)
+    if isinstance(error, asyncpg.CannotConnectNowError):
+        return Retryable(f"PostgreSQL at {where} is not ready: {_first_line(error)}. Try again.")
+    if isinstance(error, TimeoutError):
+        return Unavailable(
+            f"PostgreSQL at {where} did not answer in time. Is it stopped or overloaded? "
+            "The operator can look at its log."
+        )
+    if isinstance(error, asyncpg.PostgresError):
+        return Unavailable(f"PostgreSQL at {where} refused the connection: {_first_line(error)}.")
+    return Unavailable(
+        f"PostgreSQL cannot be reached at {where}: {_first_line(error)}. The operator can start "
+        "it, or correct PGHOST and PGPORT."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,68 @@
+"""
+How a caller's SELECT is sent: through an outer one that bounds it on the server.
+
+Owns the noun Plan and the wrapping; it builds text and runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pgmcp.database.codecs import SHORT_TYPES
+from pgmcp.results import Column
+from pgmcp.statement import Statement
+
+SHORT_BYTES = 64  # what a cell of a short type takes at most, as a rule
+FETCH_ALL_BYTES = 32 << 20  # rows whose largest possible size is below this come in one message
+ALIAS = "_pgmcp"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """
+    Say what is sent for a statement.
+
+    The caller's text begins *offset* characters into *sent*. *bounded* is true where all rows
+    together cannot exceed FETCH_ALL_BYTES, so that no cursor is needed.
+    """
+
+    sent: str
+    columns: tuple[Column, ...]
+    offset: int = 0
+    bounded: bool = False
+
+    def position(self, position: int) -> int:
+        """Translate a position in *sent* into one in the caller's text; both count from 1."""
+        return max(0, position - self.offset)
+
+
+def make_plan(
+    statement: Statement, columns: Sequence[Column], *, limit: int | None, max_cell: int
+) -> Plan:
+    """
+    Decide how *statement* is sent.
+
+    A SELECT with a *limit*, or with cells that may be long, goes through an outer SELECT. The
+    limit in there, instead of one on the cursor, lets PostgreSQL plan for few rows and still
+    use parallel workers.
+    """
+    long = not all(column.type in SHORT_TYPES for column in columns)
+    if not columns or statement.wrap != "select" or (limit is None and not long):
+        return Plan(sent=statement.sql, columns=tuple(columns))
+    names = [f"c{number}" for number in range(len(columns))]
+    cells = ", ".join(
+        name if column.type in SHORT_TYPES else f"left({name}::text, {max_cell + 1})"
+        for name, column in zip(names, columns, strict=True)
+    )
+    before = f"SELECT {cells} FROM (\n"  # noqa: S608 — names are ours, the rest was parsed
+    after = f"\n) AS {ALIAS}({', '.join(names)})"
+    if limit is not None:
+        after += f" LIMIT {limit}"
+    width = sum(SHORT_BYTES if column.type in SHORT_TYPES else max_cell for column in columns)
+    return Plan(
+        sent=before + statement.sql + after,
+        columns=tuple(columns),
+        offset=len(before),
+        bounded=limit is not None and limit * width <= FETCH_ALL_BYTES,
+    )

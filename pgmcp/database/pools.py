@@ -1,0 +1,211 @@
+"""
+Who gets which connection: small pools, one for each database and login, under one cap.
+
+Owns every connection that is not in a transaction across calls; closes the least recently used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import asyncpg
+
+from pgmcp.database.backend import Backend, open_backend
+from pgmcp.database.codecs import Types
+from pgmcp.database.failures import TRANSLATED, translate
+from pgmcp.database.lease import Lease, StalePlan, fate_unknown, limits_sql
+from pgmcp.database.slots import Slots
+from pgmcp.errors import ConnectionLost, StatementTimeout
+from pgmcp.settings import Settings
+
+log = logging.getLogger("pgmcp.database")
+T = TypeVar("T")
+GRACE = timedelta(seconds=5)  # the server's own limit acts first; this one catches a dead server
+CLEAN_LIMIT = 5.0  # seconds in which a borrowed connection must be clean again
+
+
+class Databases:
+    """
+    Lend connections and take them back clean.
+
+    `read` may run its work twice; `write` and `bare` never do.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._slots = Slots(settings.pools)
+        self._types: dict[str, Types] = {}
+        self._cleaning: set[asyncio.Task[None]] = set()
+
+    @property
+    def default(self) -> str:
+        """Return the database of calls that name none."""
+        return self._settings.server.database
+
+    def own_pids(self) -> set[int]:
+        """Return the process ids of all backends that serve this gateway."""
+        return self._slots.pids()
+
+    async def read(
+        self,
+        database: str | None,
+        work: Callable[[Lease], Awaitable[T]],
+        *,
+        timeout: timedelta | None = None,
+    ) -> T:
+        """
+        Run *work* in a READ ONLY transaction that is always rolled back.
+
+        A connection that broke, or a plan gone stale, is replaced and *work* runs once more.
+        """
+        try:
+            return await self._read_once(database, work, timeout)
+        except (ConnectionLost, StalePlan) as error:
+            log.info("read repeated: %s", error.message)
+            return await self._read_once(database, work, timeout)
+
+    async def _read_once(
+        self,
+        database: str | None,
+        work: Callable[[Lease], Awaitable[T]],
+        timeout: timedelta | None,
+    ) -> T:
+        async with self._borrowed(database, timeout) as (backend, limits):
+            await _begin(backend, f"BEGIN READ ONLY; {limits}")
+            return await work(Lease(backend, is_read_only=True, in_transaction=True))
+
+    async def attempt(
+        self,
+        database: str | None,
+        work: Callable[[Lease], Awaitable[T]],
+        *,
+        timeout: timedelta | None = None,
+    ) -> T:
+        """Run *work* once in a READ WRITE transaction that is rolled back, whatever it did."""
+        async with self._borrowed(database, timeout) as (backend, limits):
+            await _begin(backend, f"BEGIN READ WRITE; {limits}")
+            backend.needs_sweep = True
+            return await work(Lease(backend, is_read_only=False, in_transaction=True))
+
+    @asynccontextmanager
+    async def write(
+        self,
+        database: str | None,
+        *,
+        timeout: timedelta | None = None,
+    ) -> AsyncIterator[Lease]:
+        """Lend a connection in a transaction: COMMIT at the end, ROLLBACK when the block raises."""
+        async with self._borrowed(database, timeout) as (backend, limits):
+            await _begin(backend, f"BEGIN READ WRITE; {limits}")
+            backend.needs_sweep = True
+            yield Lease(backend, is_read_only=False, in_transaction=True)
+            try:
+                await backend.connection.execute("COMMIT")
+            except TRANSLATED as error:
+                failure = translate(error)
+                if isinstance(failure, ConnectionLost):
+                    fate_unknown(failure)
+                raise failure from error
+
+    @asynccontextmanager
+    async def bare(
+        self,
+        database: str | None,
+        *,
+        timeout: timedelta | None = None,
+    ) -> AsyncIterator[Lease]:
+        """Lend a connection outside transactions, for what PostgreSQL runs only there."""
+        async with self._borrowed(database, timeout) as (backend, limits):
+            backend.needs_sweep = True
+            await _begin(backend, limits.replace("SET LOCAL", "SET"))
+            yield Lease(backend, is_read_only=False, in_transaction=False)
+
+    async def dedicate(self, database: str | None) -> Backend:
+        """Open a connection for one transaction across calls; `release` takes it back."""
+        name = database or self.default
+        return await self._slots.open_dedicated(lambda: self._open(name))
+
+    async def _open(self, database: str) -> Backend:
+        types = self._types.setdefault(database, Types())
+        return await open_backend(self._settings.server, database, types)
+
+    async def release(self, backend: Backend) -> None:
+        """Close a dedicated connection; PostgreSQL rolls back what is open on it."""
+        try:
+            await backend.close()
+        finally:
+            self._slots.forget(backend)
+
+    @asynccontextmanager
+    async def _borrowed(
+        self,
+        database: str | None,
+        timeout: timedelta | None,
+    ) -> AsyncIterator[tuple[Backend, str]]:
+        limit = timeout or self._settings.limits.timeout
+        name = database or self.default
+        backend = await self._slots.take(name, lambda: self._open(name))
+        try:
+            async with asyncio.timeout((limit + GRACE).total_seconds()) as deadline:
+                yield backend, limits_sql(limit, self._settings.limits.lock_timeout)
+        except BaseException as error:
+            # The statement may still be running: the caller need not wait for its end.
+            self._spawn(self._recycle(backend))
+            if isinstance(error, TimeoutError) and deadline.expired():
+                raise StatementTimeout(
+                    f"PostgreSQL gave no answer for {(limit + GRACE).total_seconds():.0f} s, "
+                    "longer than its own limit. The connection was given up.",
+                    hint="See the server's state: pg_monitor action=health.",
+                ) from error
+            raise
+        await self._recycle(backend)
+
+    async def _recycle(self, backend: Backend) -> None:
+        """Give *backend* back clean, or not at all."""
+        clean = False
+        try:
+            if backend.is_open:
+                async with asyncio.timeout(CLEAN_LIMIT):
+                    await backend.reset()
+                clean = True
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            log.info("connection pid=%s given up: %s", backend.pid, error or type(error).__name__)
+        finally:
+            if clean:
+                self._slots.give(backend)
+            else:
+                backend.connection.terminate()
+                self._slots.forget(backend)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
+
+    async def drain(self, database: str) -> None:
+        """Close the idle connections to *database*, which DROP DATABASE would trip over."""
+        self._types.pop(database, None)
+        await self._slots.drain(database)
+
+    async def expire_idle(self) -> None:
+        """Close what has not been used for the settings' time."""
+        await self._slots.expire(time.monotonic() - self._settings.pools.idle.total_seconds())
+
+    async def close(self) -> None:
+        """Wait for clean-up under way, then close every connection."""
+        if self._cleaning:
+            await asyncio.wait(self._cleaning, timeout=CLEAN_LIMIT)
+        await self._slots.close()
+
+
+async def _begin(backend: Backend, sql: str) -> None:
+    try:
+        await backend.connection.execute(sql)
+    except TRANSLATED as error:
+        raise translate(error) from error

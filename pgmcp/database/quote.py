@@ -1,0 +1,25 @@
+"""
+How names and values are written into SQL that pgmcp builds itself.
+
+The one place where text becomes part of a statement; a caller's SQL never passes here.
+"""
+
+from __future__ import annotations
+
+
+def identifier(name: str) -> str:
+    """Return *name* as one quoted identifier, exactly as it is spelled."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(schema: str, name: str) -> str:
+    """Return a schema-qualified, quoted name."""
+    return f"{identifier(schema)}.{identifier(name)}"
+
+
+def literal(text: str) -> str:
+    """Return *text* as a string constant, whatever standard_conforming_strings says."""
+    quoted = text.replace("'", "''")
+    if "\\" in quoted:
+        return " E'" + quoted.replace("\\", "\\\\") + "'"
+    return f"'{quoted}'"

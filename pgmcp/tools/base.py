@@ -1,0 +1,117 @@
+"""
+What a tool is: its name, its closed parameters, and the call that reaches it.
+
+Owns the nouns Tool, Call and Answer; never parses SQL and never speaks MCP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from pgmcp.errors import CallerError
+from pgmcp.results import json_text
+
+if TYPE_CHECKING:
+    from pgmcp.database import Databases
+    from pgmcp.identity import Caller
+    from pgmcp.results import Result
+    from pgmcp.settings import Settings
+    from pgmcp.statement import Parser
+    from pgmcp.transactions import Owner, Transactions
+
+Progress = Callable[[float, float | None, str], Awaitable[None]]
+
+
+class Params(BaseModel):
+    """Describe the parameters of one tool: flat, closed, no coercion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """
+    Carry everything one call needs on its way down.
+
+    *owner* is whom transactions belong to: the principal and, in the revisions that have
+    sessions, the MCP session. *progress* takes (done, total or None, a short message) and may be
+    called as often as one likes; a client that did not ask for progress costs nothing.
+    """
+
+    caller: Caller
+    owner: Owner
+    settings: Settings
+    parser: Parser
+    databases: Databases
+    transactions: Transactions
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """
+    Hold what the client receives: a text and, where JSON was asked for, the same as an object.
+
+    The two never differ in content, because some clients show only one of them.
+    """
+
+    text: str
+    structured: Mapping[str, Any] | None = None  # Any: JSON
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """
+    Describe one tool to the client and run its calls.
+
+    The three hints are MCP's annotations. *run* raises a PgmcpError for everything that the
+    caller, the operator or time can mend; anything else is a bug.
+    """
+
+    name: str
+    title: str
+    description: str
+    params: type[Params]
+    run: Callable[[Call, Any], Awaitable[Answer]]  # Any: each tool has its own Params
+    read_only: bool
+    destructive: bool
+    idempotent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Takes:
+    """Say which parameters an action needs and which others it understands."""
+
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+def check_action(params: Params, action: str, takes: Takes) -> None:
+    """
+    Refuse parameters that *action* lacks or does not understand.
+
+    Raises:
+        CallerError: names the parameter and lists what the action takes.
+    """
+    given = {name for name in params.model_fields_set if name != "action"}
+    given = {name for name in given if getattr(params, name) is not None}
+    allowed = (*takes.needs, *takes.may)
+    listed = ", ".join(allowed) or "no parameters"
+    for name in takes.needs:
+        if name not in given:
+            raise CallerError(f"action={action} needs {name}. It takes: {listed}.")
+    for name in sorted(given):
+        if name not in allowed:
+            raise CallerError(f"action={action} does not take {name}. It takes: {listed}.")
+
+
+def answer(result: Result, format: str) -> Answer:  # noqa: A002 — the parameter's name on the wire
+    """Render *result* in the form that the call asked for."""
+    if format == "json":
+        structured = result.as_json()
+        return Answer(text=json_text(structured), structured=structured)
+    return Answer(text=result.as_text())

@@ -1,0 +1,51 @@
+"""
+What a misspelt name may have meant: the nearest names that exist.
+
+Owns the look-up after an error; never fails itself.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from pgmcp.errors import PgmcpError, QueryFailed
+from pgmcp.sql import load
+from pgmcp.tools.base import Call
+
+SHOWN = 3
+CUTOFF = 0.6  # difflib's measure; below it a name is no help
+LISTS = {"42P01": "relations", "42703": "columns", "42883": "functions", "3F000": "schemas"}
+NAMED = re.compile(r'"([^"]+)"|column (\S+) does|function (\S+?)\(')
+
+
+async def add_nearest(call: Call, database: str | None, error: PgmcpError) -> None:
+    """Add the nearest existing names to the hint of an "undefined" error, if there are any."""
+    if not isinstance(error, QueryFailed) or error.report.sqlstate not in LISTS:
+        return
+    match = NAMED.search(error.report.message)
+    if match is None:
+        return
+    wanted = next(group for group in match.groups() if group)
+    action = LISTS[error.report.sqlstate]
+    try:
+        names = await call.databases.read(
+            database, lambda lease: lease.rows(load("query", action, lease.server_version))
+        )
+    except PgmcpError:
+        return  # the caller has one error already
+    near = nearest(wanted, [str(row["name"]) for row in names])
+    if near:
+        plural = "names are" if len(near) > 1 else "name is"
+        known = f"the nearest {plural} {', '.join(near)}."
+        error.hint = f"{known} {error.hint or ''}".rstrip()
+
+
+def nearest(wanted: str, names: list[str]) -> list[str]:
+    """Return up to three of *names*, the likest first, compared with and without the schema."""
+    wanted = wanted.lower()
+    found = get_close_matches(wanted, names, SHOWN, CUTOFF)
+    short = {name.rpartition(".")[2].lower(): name for name in reversed(names)}
+    last = wanted.rpartition(".")[2]
+    found += [short[name] for name in get_close_matches(last, list(short), SHOWN, CUTOFF)]
+    return list(dict.fromkeys(found))[:SHOWN]

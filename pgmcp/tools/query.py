@@ -1,0 +1,206 @@
+"""
+pg_query: one SQL statement, read or write, alone or inside a transaction.
+
+Owns the tool's parameters and the way a statement takes; what may run is `statement`'s to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from pgmcp.database import Bounds, Lease
+from pgmcp.errors import CallerError, PgmcpError
+from pgmcp.results import Result
+from pgmcp.statement import Statement
+from pgmcp.tools.base import Answer, Call, Params, Tool, answer
+from pgmcp.tools.confirm import require
+from pgmcp.tools.nearest import add_nearest
+
+JSON_TYPES = [
+    {"type": "string"},
+    {"type": "number"},
+    {"type": "boolean"},
+    {"type": "null"},
+    {"type": "array", "items": {}},
+    {"type": "object"},
+]
+Parameter = Annotated[Any, WithJsonSchema({"anyOf": JSON_TYPES})]  # Any: JSON
+
+DESCRIPTION = """\
+Run one SQL statement. Put values in params and write $1, $2 in sql. The answer is a header line, \
+tab-separated rows (\\N is NULL) and a last line saying how many rows, and whether more exist. \
+Reading is the default and changes nothing; INSERT, UPDATE, DELETE, MERGE, TRUNCATE and CALL \
+need mode="write" and commit at once unless session_id (from pg_tx) names a transaction. \
+UPDATE or DELETE without WHERE and TRUNCATE need confirm. DDL: pg_schema. Names unknown? \
+pg_schema first. A string parameter is PostgreSQL's text form of any type; a list is an array.
+Example: sql="SELECT id, total FROM shop.orders WHERE customer_id = $1 ORDER BY id", params=[42]"""
+
+
+class QueryParams(Params):
+    """The parameters of pg_query, as on the wire."""
+
+    sql: str = Field(description="One SQL statement.")
+    params: list[Parameter] | None = Field(None, description="Values for $1, $2, … in order.")
+    database: str | None = Field(None, description="Database; without it the default one.")
+    mode: Literal["read", "write"] | None = Field(
+        None, description="read (default) or write; inferred inside a transaction."
+    )
+    session_id: str | None = Field(None, description="Transaction from pg_tx action=begin.")
+    max_rows: int | None = Field(None, ge=1, description="Rows to return, 200 unless said.")
+    format: Literal["text", "json"] = Field("text", description="Form of the answer.")
+    timeout_seconds: float | None = Field(
+        None, gt=0, description="Limit of the statement, 30 unless said, at most 600."
+    )
+    explain: Literal["none", "plan", "analyze"] = Field(
+        "none", description="Show the plan instead; analyze runs it and rolls back."
+    )
+    confirm: str | None = Field(None, description="Names to confirm, as a refusal printed them.")
+
+
+async def run(call: Call, params: QueryParams) -> Answer:
+    """Run the statement and render its result."""
+    timeout = call_timeout(call, params.timeout_seconds)
+    bounds = Bounds.of(call.settings.limits, params.max_rows)
+    statement = await call.parser.parse_one(params.sql)
+    _require_here(statement, params)
+    values = params.params or []
+    try:
+        if params.explain != "none":
+            result = await _explain(call, params, statement, timeout=timeout, bounds=bounds)
+        elif params.session_id is not None:
+            async with call.transactions.borrow(
+                call.owner,
+                params.session_id,
+                level=statement.level,
+                database=params.database,
+                timeout=timeout,
+            ) as lease:
+                await require(lease, statement, params.confirm)
+                result = await lease.run(statement, values, bounds=bounds)
+        elif params.mode == "write":
+            async with call.databases.write(params.database, timeout=timeout) as lease:
+                await require(lease, statement, params.confirm)
+                result = await lease.run(statement, values, bounds=bounds)
+        else:
+            result = await call.databases.read(
+                params.database,
+                lambda lease: lease.run(statement, values, bounds=bounds),
+                timeout=timeout,
+            )
+    except PgmcpError as error:
+        await add_nearest(call, params.database, error)
+        raise
+    return answer(result, params.format)
+
+
+def call_timeout(call: Call, seconds: float | None) -> timedelta:
+    """
+    Return the limit of one statement.
+
+    Raises:
+        CallerError: above the ceiling.
+    """
+    limits = call.settings.limits
+    if seconds is None:
+        return limits.timeout
+    ceiling = limits.timeout_ceiling.total_seconds()
+    if seconds > ceiling:
+        raise CallerError(
+            f"timeout_seconds: {seconds:g} is above {ceiling:g}. Ask for less at a time."
+        )
+    return timedelta(seconds=seconds)
+
+
+def _require_here(statement: Statement, params: QueryParams) -> None:
+    """Refuse what belongs to another tool, and writing that was not asked for."""
+    if statement.tool != "pg_query":
+        what = title_of(statement)
+        if statement.tool is None:
+            raise CallerError(f"{what} is not run here. {statement.refusal}")
+        instead = statement.refusal or f"Use {statement.tool}{_action(statement)}."
+        raise CallerError(f"{what} is not a query. {instead}")
+    if statement.level == "write" and params.mode == "read":
+        raise CallerError(_needs_write(statement))
+    if (
+        statement.level == "write"
+        and params.mode is None
+        and params.session_id is None
+        and params.explain != "plan"
+    ):
+        raise CallerError(_needs_write(statement))
+    if params.session_id is not None and params.explain == "analyze":
+        raise CallerError(
+            "explain=analyze rolls back, so it runs outside transactions only. Leave session_id "
+            "out, or use explain=plan."
+        )
+
+
+def _needs_write(statement: Statement) -> str:
+    return f'{title_of(statement)} changes data or locks rows. Repeat the call with mode="write".'
+
+
+def title_of(statement: Statement) -> str:
+    """Return the statement's kind as SQL spells it, such as CREATE TABLE."""
+    words = statement.sql.split(None, 2)[:2]
+    if statement.kind == "TransactionStmt" or len(words) == 1:
+        return words[0].upper().rstrip(";")
+    if words[0].upper() in ("CREATE", "ALTER", "DROP", "LOCK", "REFRESH", "SECURITY"):
+        return " ".join(words).upper()
+    return words[0].upper()
+
+
+def _action(statement: Statement) -> str:
+    if statement.kind == "DropStmt":
+        return " action=drop"
+    if statement.sql[:6].upper() == "CREATE":
+        return " action=create"
+    return " action=alter"
+
+
+async def _explain(
+    call: Call, params: QueryParams, statement: Statement, *, timeout: timedelta, bounds: Bounds
+) -> Result:
+    """Show the plan; what runs for analyze is rolled back, whatever it changed."""
+    options = "ANALYZE, BUFFERS, VERBOSE" if params.explain == "analyze" else "VERBOSE"
+    if params.format == "json":
+        options += ", FORMAT JSON"
+    if statement.kind == "ExplainStmt":
+        raise CallerError("sql is an EXPLAIN already. Send the statement itself, or no explain.")
+    explained = replace(
+        statement,
+        sql=f"EXPLAIN ({options}) {statement.sql}",
+        kind="ExplainStmt",
+        wrap="",
+        targets=(),
+    )
+
+    async def work(lease: Lease) -> Result:
+        return await lease.run(explained, params.params or [], bounds=bounds)
+
+    if params.session_id is not None:
+        async with call.transactions.borrow(
+            call.owner,
+            params.session_id,
+            level="read",
+            database=params.database,
+            timeout=timeout,
+        ) as lease:
+            return await work(lease)
+    if params.explain == "plan" or statement.level == "read":
+        return await call.databases.read(params.database, work, timeout=timeout)
+    return await call.databases.attempt(params.database, work, timeout=timeout)
+
+
+TOOL = Tool(
+    name="pg_query",
+    title="Query PostgreSQL",
+    description=DESCRIPTION,
+    params=QueryParams,
+    run=run,
+    read_only=False,
+    destructive=True,
+)

@@ -1,0 +1,100 @@
+"""
+What every request passes before any route: cleaning, Host, Origin, who calls.
+
+Owns the refusals 403 and 421 and notices the end of an MCP session; never reads a body.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pgmcp.identity import identify
+from pgmcp.protocol import bind
+from pgmcp.settings import Http
+
+log = logging.getLogger("pgmcp.http")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SHOWN = 100  # characters of a refused header that are shown
+
+
+class Front:
+    """Check a request, name its caller, pass it on."""
+
+    def __init__(
+        self, app: ASGIApp, settings: Http, end_session: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._app = app
+        self._end_session = end_session
+        self._origins = {origin.rstrip("/").lower() for origin in settings.allowed_origins}
+        self._hosts = {host.lower() for host in settings.allowed_hosts}
+        self._hosts |= {urlsplit(origin).netloc for origin in self._origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI event loop of a request; the lifespan passes through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # httptools keeps the spaces around a value, and the SDK compares values with the body.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._refuse(headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        bind(scope, identify(name.decode("latin-1") for name in headers))
+        if scope["method"] == "DELETE":
+            await self._delete(scope, receive, send, headers.get(b"mcp-session-id", ""))
+        else:
+            await self._app(scope, receive, send)
+
+    def _refuse(self, headers: dict[bytes, str]) -> PlainTextResponse | None:
+        host = headers.get(b"host", "").lower()
+        if not self._is_served(host):
+            log.warning("refused host %r", host[:SHOWN])
+            return PlainTextResponse(
+                f"Host {host[:SHOWN]!r} is not served here. Call the gateway by localhost or by a "
+                "name in MCP_ALLOWED_ORIGINS or http.allowed_hosts.\n",
+                status_code=421,
+            )
+        origin = headers.get(b"origin")
+        if origin is not None and not self._is_allowed(origin.lower()):
+            log.warning("refused origin %r", origin[:SHOWN])
+            return PlainTextResponse(
+                f"Origin {origin[:SHOWN]!r} may not call. Allowed are those in "
+                "MCP_ALLOWED_ORIGINS or http.allowed_origins; programs send none.\n",
+                status_code=403,
+            )
+        return None
+
+    def _is_served(self, host: str) -> bool:
+        return host in self._hosts or _without_port(host) in LOOPBACK
+
+    def _is_allowed(self, origin: str) -> bool:
+        if origin in self._origins:
+            return True
+        scheme, _, netloc = origin.partition("://")
+        return scheme in ("http", "https") and _without_port(netloc) in LOOPBACK
+
+    async def _delete(self, scope: Scope, receive: Receive, send: Send, session: str) -> None:
+        """Let the SDK decide whether the caller may end the session, then end what it owned."""
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        await self._app(scope, receive, watch)
+        if session and 200 <= status < 300:  # noqa: PLR2004 — HTTP's successes
+            await self._end_session(session)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host

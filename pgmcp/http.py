@@ -1,0 +1,141 @@
+"""
+The HTTP side: listeners, the checks on every request, the routes, start and stop.
+
+Owns the gateway's background tasks and its order of shutting down; never parses MCP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pgmcp.clock import Clock
+from pgmcp.database import Databases
+from pgmcp.errors import PgmcpError
+from pgmcp.front import Front
+from pgmcp.identity import Caller
+from pgmcp.ledger import Owner
+from pgmcp.protocol import build_server, mcp_app
+from pgmcp.settings import Settings
+from pgmcp.statement import Parser
+from pgmcp.tools import tools
+from pgmcp.tools.base import Call, Progress
+from pgmcp.transactions import Transactions
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+log = logging.getLogger("pgmcp.http")
+TICK = 1.0  # seconds between two looks at the limits of transactions and idle connections
+
+Ready = Callable[[], Awaitable[str | None]]
+EndSession = Callable[[str], Awaitable[None]]
+
+
+class Gateway:
+    """Hold what all calls share, from the first request to the last."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.parser = Parser(max_bytes=settings.limits.max_statement_bytes)
+        self.databases = Databases(settings)
+        self.transactions = Transactions(settings, self.databases, clock or Clock())
+
+    def make_call(self, caller: Caller, owner: Owner, progress: Progress) -> Call:
+        """Give one call what it works with."""
+        return Call(
+            caller=caller,
+            owner=owner,
+            settings=self.settings,
+            parser=self.parser,
+            databases=self.databases,
+            transactions=self.transactions,
+            progress=progress,
+        )
+
+    async def why_not_ready(self) -> str | None:
+        """Return why PostgreSQL cannot serve calls now, or None."""
+        try:
+            await self.databases.read(None, lambda lease: lease.value("SELECT 1"))
+        except PgmcpError as error:
+            return error.message
+        return None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch over limits while the block runs, then roll back and close everything."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(self._watch())
+                yield
+                watch.cancel()
+        finally:
+            await self.transactions.close()
+            await self.databases.close()
+            self.parser.close()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            await self.transactions.expire()
+            await self.databases.expire_idle()
+
+
+def build_app(
+    server: Server[Any],  # Any: the SDK's lifespan result, not used here
+    settings: Settings,
+    *,
+    why_not_ready: Ready,
+    end_session: EndSession,
+) -> tuple[ASGIApp, Starlette]:
+    """
+    Return the whole application around an MCP *server*, and the part whose lifespan must run.
+
+    Transport, checks and identity are the same whatever the server offers, so that the conformance
+    suite's fixtures go through what is deployed.
+    """
+    app = mcp_app(server, settings.http)
+
+    async def live(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_request: Request) -> Response:
+        why = await why_not_ready()
+        return PlainTextResponse(f"{why or 'ok'}\n", status_code=503 if why else 200)
+
+    app.router.routes += [
+        Route("/live", live, methods=["GET"]),
+        Route("/ready", ready, methods=["GET"]),
+    ]
+    return Front(app, settings.http, end_session), app
+
+
+def build_gateway(settings: Settings, clock: Clock | None = None) -> ASGIApp:
+    """Return pgmcp as one ASGI application; its lifespan starts and stops everything."""
+    gateway = Gateway(settings, clock)
+    server = build_server(tools(settings), gateway.make_call)
+    front, inner = build_app(
+        server,
+        settings,
+        why_not_ready=gateway.why_not_ready,
+        end_session=gateway.transactions.end_session,
+    )
+    sessions = inner.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[Any]:  # Any: the SDK's state
+        # Calls end first, with the sessions; then nobody holds what is closed here.
+        async with gateway.running(), sessions(app) as state:
+            yield state
+
+    inner.router.lifespan_context = lifespan
+    return front

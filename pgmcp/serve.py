@@ -1,0 +1,115 @@
+"""
+The process: sockets, uvicorn, signals, the journal.
+
+Owns the listening sockets; everything else belongs to `http`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from pgmcp.errors import CallerError
+from pgmcp.http import build_gateway
+from pgmcp.settings import Http, Settings
+
+KEEP_ALIVE = 125  # seconds; Tailscale's proxy keeps idle connections 90 s and must not be raced
+BACKLOG = 512
+SOCKET_MODE = 0o660
+
+
+def listen(settings: Http) -> socket.socket:
+    """
+    Open the listening socket.
+
+    Raises:
+        CallerError: the address is taken or cannot be had; says what to do.
+    """
+    if settings.socket is not None:
+        return _listen_unix(settings.socket)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CallerError(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            "Stop what listens there, or choose another: PORT=3001, or --port."
+        ) from error
+    return listener
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            _require_unused(path)
+            path.unlink()
+        listener.bind(str(path))
+        path.chmod(SOCKET_MODE)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CallerError(
+            f"cannot listen on the socket {path}: {error.strerror or error}. Choose a path of at "
+            "most 107 bytes in a directory that this user may write."
+        ) from error
+    return listener
+
+
+def _require_unused(path: Path) -> None:
+    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        probe.connect(str(path))
+    except OSError:
+        return
+    finally:
+        probe.close()
+    raise CallerError(f"another process listens on {path}. Stop it, or choose another --socket.")
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the URL of the MCP endpoint on *listener*, or the socket's path."""
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{listener.getsockname()}"
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/mcp"
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr, where the journal adds time and unit; a terminal gets the time as well."""
+    form = "%(levelname)s %(name)s %(message)s"
+    if sys.stderr.isatty() or not os.isatty(2):
+        form = f"%(asctime)s {form}"
+    logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr)
+    # The SDK logs every session and request at info; its warnings are kept.
+    for name in ("mcp", "sse_starlette", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+async def serve(settings: Settings, listener: socket.socket) -> None:
+    """Answer requests on *listener* until SIGTERM or SIGINT, then end in order."""
+    config = uvicorn.Config(
+        build_gateway(settings),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(settings.http.shutdown_grace.total_seconds())),
+        proxy_headers=False,
+    )
+    logging.getLogger("pgmcp").info("listening on %s", address_of(listener))
+    await uvicorn.Server(config).serve(sockets=[listener])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["read", "write", "ddl", "admin"]
+LEVELS: tuple[Level, ...] = ("read", "write", "ddl", "admin")  # each contains those before it
 Tool = Literal["pg_query", "pg_schema", "pg_tx", "pg_admin"]
 
 

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from pgmcp.clock import Clock
-from pgmcp.database import Databases, Lease
+from pgmcp.database import Databases
 from pgmcp.database.backend import Backend
 from pgmcp.database.failures import TRANSLATED, translate
-from pgmcp.database.lease import limits_sql
 from pgmcp.database.quote import identifier
 from pgmcp.errors import (
-    CallerError,
     ConnectionLost,
     HandleUnknown,
     PgmcpError,
-    QueryFailed,
     Retryable,
 )
 from pgmcp.kinds import Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
+from pgmcp.loans import Loans, aborted
 from pgmcp.settings import Settings
 
-LEVELS: tuple[Level, ...] = ("read", "write", "ddl", "admin")
-ISOLATIONS = ("read committed", "repeatable read", "serializable")
 END_LIMIT = 5.0  # seconds for a last ROLLBACK before the connection is cut
 SERVER_17 = 170000  # the first with transaction_timeout
 MINUTE = 60.0
@@ -54,6 +48,8 @@ class Transactions:
         self._databases = databases
         self._clock = clock
         self._ledger = Ledger(clock, keep=self._limits.tombstone)
+        self._loans = Loans(settings, databases, self._ledger, clock)
+        self.borrow = self._loans.borrow
         self._beginning: dict[Owner, int] = {}
 
     def idle_limit(self, owner: Owner) -> timedelta:
@@ -123,115 +119,6 @@ class Transactions:
             parts.append(f"SET LOCAL transaction_timeout = {total}")
         return "; ".join(parts)
 
-    @asynccontextmanager
-    async def borrow(
-        self,
-        owner: Owner,
-        handle: str,
-        *,
-        level: Level,
-        database: str | None = None,
-        timeout: timedelta | None = None,
-    ) -> AsyncIterator[Lease]:
-        """
-        Lend the transaction's connection for one statement of *level*.
-
-        An error that leaves the block gets the transaction's fate; so does one of PostgreSQL's.
-
-        Raises:
-            HandleUnknown: the handle is not this owner's, or ended; says when and why.
-            CallerError: the mode is below *level*, another database, or it is aborted.
-        """
-        transaction = self._ledger.find(owner, handle)
-        _check(transaction, level, database)
-        limit = timeout or self._settings.limits.timeout
-        async with self._exclusively(transaction, limit):
-            await self._settle_doubt(transaction)
-            if transaction.failed:
-                raise _aborted(transaction)
-            try:
-                await self._limit(transaction, limit)
-                async with asyncio.timeout((limit + timedelta(seconds=5)).total_seconds()):
-                    yield Lease(transaction.backend, is_read_only=False, in_transaction=True)
-            except PgmcpError as error:
-                transaction.doubt = error.message
-                await self._tell_fate(transaction, error)
-                raise
-            except TimeoutError as error:
-                await self._end(transaction, "was given up when PostgreSQL did not answer")
-                raise Retryable(
-                    "PostgreSQL gave no answer in time, longer than its own limit.",
-                    fate=f"{short(handle)} is gone: its connection was cut, nothing was committed.",
-                ) from error
-            except asyncio.CancelledError:
-                transaction.doubt = "its statement was cancelled"
-                raise
-            finally:
-                transaction.statements += 1
-                transaction.used = self._clock.monotonic()
-
-    @asynccontextmanager
-    async def _exclusively(self, transaction: Transaction, limit: timedelta) -> AsyncIterator[None]:
-        """One statement at a time; a transaction that ended meanwhile is not lent."""
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                await transaction.lock.acquire()
-        except TimeoutError as error:
-            raise Retryable(
-                f"transaction {short(transaction.handle)} still runs another statement. "
-                "Wait for its answer, or cancel it."
-            ) from error
-        try:
-            self._ledger.find(transaction.owner, transaction.handle)
-            yield
-        finally:
-            transaction.lock.release()
-
-    async def _limit(self, transaction: Transaction, limit: timedelta) -> None:
-        age = self._clock.monotonic() - transaction.began_monotonic
-        left = max(timedelta(seconds=1), self._limits.total - timedelta(seconds=age))
-        sql = limits_sql(min(limit, left), self._settings.limits.lock_timeout)
-        if sql != transaction.limits:
-            await self._execute(transaction, sql)
-            transaction.limits = sql
-
-    async def _execute(self, transaction: Transaction, sql: str) -> str:
-        try:
-            return await transaction.backend.connection.execute(sql)
-        except TRANSLATED as error:
-            raise translate(error, sql=sql) from error
-
-    async def _settle_doubt(self, transaction: Transaction) -> None:
-        """Ask PostgreSQL whether the last error or cancellation has aborted the transaction."""
-        if transaction.doubt is None:
-            return
-        try:
-            await self._execute(transaction, "SELECT")
-        except QueryFailed:
-            transaction.failed = transaction.doubt
-            transaction.limits = ""
-        except ConnectionLost as error:
-            await self._end(transaction, "was lost with its connection")
-            error.fate = f"{short(transaction.handle)} is gone: PostgreSQL rolled it back."
-            raise
-        transaction.doubt = None
-
-    async def _tell_fate(self, transaction: Transaction, error: PgmcpError) -> None:
-        name = short(transaction.handle)
-        if isinstance(error, ConnectionLost):
-            await self._end(transaction, "was lost with its connection")
-            error.fate = f"{name} is gone: PostgreSQL rolled it back."
-            return
-        try:
-            await self._settle_doubt(transaction)
-        except ConnectionLost as lost:
-            error.fate = lost.fate
-            return
-        if transaction.failed:
-            error.fate = f"{name} is aborted; only rollback or rollback_to is possible."
-        else:
-            error.fate = f"{name} is open and unchanged by this."
-
     async def commit(self, owner: Owner, handle: str) -> Transaction:
         """
         Commit; the handle ends in any case.
@@ -241,38 +128,39 @@ class Transactions:
             ConnectionLost: nobody knows whether it was committed.
         """
         transaction = self._ledger.find(owner, handle)
-        async with self._exclusively(transaction, self._settings.limits.timeout):
-            await self._settle_doubt(transaction)
+        async with self._loans.exclusively(transaction, self._settings.limits.timeout):
+            await self._loans.settle_doubt(transaction)
             if transaction.failed:
-                raise _aborted(transaction)
+                raise aborted(transaction)
             try:
-                await self._execute(transaction, "COMMIT")
+                await self._loans.execute(transaction, "COMMIT")
             except ConnectionLost as error:
-                await self._end(transaction, "lost its connection during COMMIT, outcome unknown")
+                why = "lost its connection during COMMIT, outcome unknown"
+                await self._loans.end(transaction, why)
                 error.fate = "unknown: the connection broke during COMMIT. Look at the data."
                 raise
             except PgmcpError as error:
-                await self._end(transaction, "was rolled back because COMMIT failed")
+                await self._loans.end(transaction, "was rolled back because COMMIT failed")
                 error.fate = f"{short(handle)} was rolled back; begin a new one."
                 raise
             except asyncio.CancelledError:
                 await asyncio.shield(
-                    self._end(transaction, "was cancelled during COMMIT, outcome unknown")
+                    self._loans.end(transaction, "was cancelled during COMMIT, outcome unknown")
                 )
                 raise
-            await self._end(transaction, "was committed")
+            await self._loans.end(transaction, "was committed")
         return transaction
 
     async def rollback(self, owner: Owner, handle: str) -> Transaction:
         """Roll back; a unique beginning of the handle is enough, so that one can clear up."""
         transaction = self._ledger.find(owner, handle, by_beginning=True)
-        async with self._exclusively(transaction, self._settings.limits.timeout):
-            await self._end(transaction, "was rolled back by you")
+        async with self._loans.exclusively(transaction, self._settings.limits.timeout):
+            await self._loans.end(transaction, "was rolled back by you")
         return transaction
 
     async def savepoint(self, owner: Owner, handle: str, name: str) -> Transaction:
         """Set a savepoint; an earlier one of the same name is hidden, as in PostgreSQL."""
-        async with self.borrow(owner, handle, level="read") as lease:
+        async with self._loans.borrow(owner, handle, level="read") as lease:
             await lease.command(f"SAVEPOINT {identifier(name)}")
         transaction = self._ledger.find(owner, handle)
         transaction.savepoints.append(name)
@@ -282,7 +170,7 @@ class Transactions:
         """Release a savepoint and those set after it; their changes stay."""
         transaction = self._ledger.find(owner, handle)
         _require_savepoint(transaction, name)
-        async with self.borrow(owner, handle, level="read") as lease:
+        async with self._loans.borrow(owner, handle, level="read") as lease:
             await lease.command(f"RELEASE SAVEPOINT {identifier(name)}")
         del transaction.savepoints[_last_index(transaction.savepoints, name) :]
         return transaction
@@ -291,13 +179,13 @@ class Transactions:
         """Go back to a savepoint, which stays; an aborted transaction works again."""
         transaction = self._ledger.find(owner, handle)
         _require_savepoint(transaction, name)
-        async with self._exclusively(transaction, self._settings.limits.timeout):
-            await self._settle_doubt(transaction)
+        async with self._loans.exclusively(transaction, self._settings.limits.timeout):
+            await self._loans.settle_doubt(transaction)
             try:
-                await self._execute(transaction, f"ROLLBACK TO SAVEPOINT {identifier(name)}")
+                await self._loans.execute(transaction, f"ROLLBACK TO SAVEPOINT {identifier(name)}")
             except PgmcpError as error:
                 transaction.doubt = error.message
-                await self._tell_fate(transaction, error)
+                await self._loans.tell_fate(transaction, error)
                 raise
             transaction.failed = None
             transaction.limits = ""
@@ -357,18 +245,13 @@ class Transactions:
                 await transaction.lock.acquire()
         except TimeoutError:
             transaction.backend.connection.terminate()
-            await self._end(transaction, why)
+            await self._loans.end(transaction, why)
             return
         try:
             if self._ledger.is_open(transaction):
-                await self._end(transaction, why)
+                await self._loans.end(transaction, why)
         finally:
             transaction.lock.release()
-
-    async def _end(self, transaction: Transaction, why: str) -> None:
-        """Close the connection, which rolls back what is not committed; leave a tombstone."""
-        self._ledger.close(transaction, why)
-        await asyncio.shield(self._databases.release(transaction.backend))
 
     async def close(self) -> None:
         """Roll back everything: the gateway stops."""
@@ -378,31 +261,6 @@ class Transactions:
                 for transaction in self._ledger.all()
             )
         )
-
-
-def _check(transaction: Transaction, level: Level, database: str | None) -> None:
-    name = short(transaction.handle)
-    if LEVELS.index(level) > LEVELS.index(transaction.mode):
-        raise CallerError(
-            f"transaction {name} has mode={transaction.mode}, and this needs {level}. "
-            f"Begin another: pg_tx action=begin mode={level}.",
-            fate=f"{name} is open and unchanged by this.",
-        )
-    if database is not None and database != transaction.database:
-        raise CallerError(
-            f'transaction {name} is on database "{transaction.database}", not "{database}". '
-            "Leave database out, or begin another.",
-            fate=f"{name} is open and unchanged by this.",
-        )
-
-
-def _aborted(transaction: Transaction) -> CallerError:
-    name = short(transaction.handle)
-    return CallerError(
-        f"transaction {name} is aborted since: {transaction.failed}",
-        hint="pg_tx action=rollback ends it; action=rollback_to goes back to a savepoint.",
-        fate=f"{name} is aborted; only rollback or rollback_to is possible.",
-    )
 
 
 def _require_savepoint(transaction: Transaction, name: str) -> None:

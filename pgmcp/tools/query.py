@@ -16,6 +16,7 @@ from pgmcp.database import Bounds, Lease
 from pgmcp.errors import CallerError, PgmcpError
 from pgmcp.results import Result
 from pgmcp.statement import Statement
+from pgmcp.titles import action_of, title_of
 from pgmcp.tools.base import Answer, Call, Params, Tool, answer
 from pgmcp.tools.confirm import require
 from pgmcp.tools.nearest import add_nearest
@@ -118,10 +119,10 @@ def call_timeout(call: Call, seconds: float | None) -> timedelta:
 def _require_here(statement: Statement, params: QueryParams) -> None:
     """Refuse what belongs to another tool, and writing that was not asked for."""
     if statement.tool != "pg_query":
-        what = title_of(statement)
+        what = title_of(statement.kind, statement.node)
         if statement.tool is None:
             raise CallerError(f"{what} is not run here. {statement.refusal}")
-        instead = statement.refusal or f"Use {statement.tool}{_action(statement)}."
+        instead = statement.refusal or f"Use pg_schema action={action_of(statement.kind)}."
         raise CallerError(f"{what} is not a query. {instead}")
     if statement.level == "write" and params.mode == "read":
         raise CallerError(_needs_write(statement))
@@ -140,25 +141,8 @@ def _require_here(statement: Statement, params: QueryParams) -> None:
 
 
 def _needs_write(statement: Statement) -> str:
-    return f'{title_of(statement)} changes data or locks rows. Repeat the call with mode="write".'
-
-
-def title_of(statement: Statement) -> str:
-    """Return the statement's kind as SQL spells it, such as CREATE TABLE."""
-    words = statement.sql.split(None, 2)[:2]
-    if statement.kind == "TransactionStmt" or len(words) == 1:
-        return words[0].upper().rstrip(";")
-    if words[0].upper() in ("CREATE", "ALTER", "DROP", "LOCK", "REFRESH", "SECURITY"):
-        return " ".join(words).upper()
-    return words[0].upper()
-
-
-def _action(statement: Statement) -> str:
-    if statement.kind == "DropStmt":
-        return " action=drop"
-    if statement.sql[:6].upper() == "CREATE":
-        return " action=create"
-    return " action=alter"
+    title = title_of(statement.kind, statement.node)
+    return f'{title} changes data or locks rows. Repeat the call with mode="write".'
 
 
 async def _explain(

@@ -1,0 +1,67 @@
+"""
+What a kind of statement is called in SQL, from its parse-tree node.
+
+Owns the names; comments or odd spacing in the caller's text do not reach them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
+
+TITLES = {
+    "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
+    "AlterObjectSchemaStmt": "ALTER … SET SCHEMA",
+    "AlterOwnerStmt": "ALTER … OWNER TO",
+    "ClosePortalStmt": "CLOSE",
+    "CommentStmt": "COMMENT",
+    "CompositeTypeStmt": "CREATE TYPE",
+    "ConstraintsSetStmt": "SET CONSTRAINTS",
+    "CreateEnumStmt": "CREATE TYPE",
+    "CreateRangeStmt": "CREATE TYPE",
+    "CreateSeqStmt": "CREATE SEQUENCE",
+    "CreateStatsStmt": "CREATE STATISTICS",
+    "CreateStmt": "CREATE TABLE",
+    "CreateTableAsStmt": "CREATE TABLE AS",
+    "CreateTrigStmt": "CREATE TRIGGER",
+    "CreatedbStmt": "CREATE DATABASE",
+    "DeclareCursorStmt": "DECLARE CURSOR",
+    "DefineStmt": "CREATE",
+    "DropdbStmt": "DROP DATABASE",
+    "GrantRoleStmt": "GRANT",
+    "IndexStmt": "CREATE INDEX",
+    "LockStmt": "LOCK TABLE",
+    "RefreshMatViewStmt": "REFRESH MATERIALIZED VIEW",
+    "RenameStmt": "ALTER … RENAME",
+    "RuleStmt": "CREATE RULE",
+    "SecLabelStmt": "SECURITY LABEL",
+    "VariableSetStmt": "SET",
+    "VariableShowStmt": "SHOW",
+    "ViewStmt": "CREATE VIEW",
+}
+TRANSACTION = {"TRANS_STMT_BEGIN": "BEGIN", "TRANS_STMT_START": "START TRANSACTION"}
+CREATES = re.compile(r"Create|Index|View|Rule|Composite|Define")
+
+
+def title_of(kind: str, node: Node) -> str:
+    """Return the statement's name in SQL, such as CREATE TABLE."""
+    if kind == "TransactionStmt":
+        found = str(node.get("kind", ""))
+        return TRANSACTION.get(found, found.removeprefix("TRANS_STMT_").replace("_", " "))
+    if kind == "DropStmt":
+        return "DROP " + str(node.get("removeType", "")).removeprefix("OBJECT_").replace("_", " ")
+    if kind == "GrantStmt":
+        return "GRANT" if node.get("is_grant") else "REVOKE"
+    if kind == "VacuumStmt":
+        return "VACUUM" if node.get("is_vacuumcmd") else "ANALYZE"
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.removesuffix("Stmt")).upper()
+    return TITLES.get(kind, words)
+
+
+def action_of(kind: str) -> str:
+    """Return the action of pg_schema that runs a kind of statement."""
+    if kind == "DropStmt":
+        return "drop"
+    return "create" if CREATES.match(kind) else "alter"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,12 @@ class Gateway:
             progress=progress,
         )
 
+    async def _greet(self) -> None:
+        """Tell the journal once what an operator must know; PostgreSQL may come up later."""
+        if (why := await self.why_not_ready()) is not None:
+            log.warning("PostgreSQL is not ready, calls will say so: %s", why)
+        log.warning("no access rules: every caller may do what the gateway's login may do")
+
     async def why_not_ready(self) -> str | None:
         """Return why PostgreSQL cannot serve calls now, or None."""
         try:
@@ -75,9 +82,10 @@ class Gateway:
         """Watch over limits while the block runs, then roll back and close everything."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self._watch())
+                background = [tasks.create_task(self._greet()), tasks.create_task(self._watch())]
                 yield
-                watch.cancel()
+                for task in background:
+                    task.cancel()
         finally:
             await self.transactions.close()
             await self.databases.close()
@@ -86,8 +94,11 @@ class Gateway:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            await self.transactions.expire()
-            await self.databases.expire_idle()
+            try:
+                await self.transactions.expire()
+                await self.databases.expire_idle()
+            except Exception:  # a bug here must not end the watch, or nothing would expire again
+                log.exception("incident %s in the watch over limits", secrets.token_hex(4))
 
 
 def build_app(

@@ -27,6 +27,11 @@ from pgmcp.settings import Settings
 log = logging.getLogger("pgmcp.database")
 T = TypeVar("T")
 GRACE = timedelta(seconds=5)  # the server's own limit acts first; this one catches a dead server
+# Two are left for people: psql must get in when the gateway is busy.
+ADMITTED = """
+SELECT pg_catalog.current_setting('max_connections')::integer
+       - pg_catalog.current_setting('superuser_reserved_connections')::integer - 2
+"""
 CLEAN_LIMIT = 5.0  # seconds in which a borrowed connection must be clean again
 
 
@@ -41,6 +46,7 @@ class Databases:
         self._settings = settings
         self._slots = Slots(settings.pools)
         self._types: dict[str, Types] = {}
+        self._fitted = False
         self._cleaning: set[asyncio.Task[None]] = set()
 
     @property
@@ -133,7 +139,25 @@ class Databases:
 
     async def _open(self, database: str) -> Backend:
         types = self._types.setdefault(database, Types())
-        return await open_backend(self._settings.server, database, types)
+        backend = await open_backend(self._settings.server, database, types)
+        if not self._fitted:
+            self._fitted = True
+            await self._fit(backend)
+        return backend
+
+    async def _fit(self, backend: Backend) -> None:
+        """Learn at the first connection how many the server admits."""
+        try:
+            admitted = int(await backend.connection.fetchval(ADMITTED))
+        except TRANSLATED as error:
+            log.warning("max_connections could not be read: %s", error)
+            return
+        if self._slots.fit(admitted):
+            log.warning(
+                "pools.total=%s is more than PostgreSQL admits (max_connections); using %s",
+                self._settings.pools.total,
+                admitted,
+            )
 
     async def release(self, backend: Backend) -> None:
         """Close a dedicated connection; PostgreSQL rolls back what is open on it."""

@@ -43,6 +43,14 @@ class Slots:
         self._opening = 0
         self._dedicated: set[Backend] = set()
         self._dedicating = 0
+        self._total = settings.total
+
+    def fit(self, most: int) -> bool:
+        """Keep below *most* connections, what the server admits; tell whether that is fewer."""
+        if self._total <= most:
+            return False
+        self._total = max(2, most)
+        return True
 
     def pids(self) -> set[int]:
         """Return the process ids of every open connection."""
@@ -80,7 +88,7 @@ class Slots:
         return None
 
     def _has_room(self) -> bool:
-        if len(self._open) + self._opening < self._settings.total:
+        if len(self._open) + self._opening < self._total:
             return True
         return self._oldest_idle() is not None
 
@@ -100,7 +108,7 @@ class Slots:
     async def _open_one(self, opener: Opener) -> Backend:
         self._opening += 1
         try:
-            if len(self._open) + self._opening > self._settings.total:
+            if len(self._open) + self._opening > self._total:
                 victim = self._oldest_idle()
                 if victim is not None:
                     _, oldest = victim.idle.pop(0)
@@ -142,7 +150,7 @@ class Slots:
     def _busy(self, database: str, pool: Pool) -> Retryable:
         return Retryable(
             f'all connections to database "{database}" are busy: {pool.lent} lent of '
-            f"{self._settings.per_database}, {len(self._open)} open of {self._settings.total} in "
+            f"{self._settings.per_database}, {len(self._open)} open of {self._total} in "
             f"all. Waited {self._settings.wait.total_seconds():g} s; try again."
         )
 
@@ -183,7 +191,7 @@ class Slots:
         Raises:
             Retryable: so many are open that calls without a transaction would starve.
         """
-        most = self._settings.total - min(self._settings.per_database, self._settings.total - 1)
+        most = self._total - min(self._settings.per_database, self._total - 1)
         if len(self._dedicated) + self._dedicating >= most or not self._has_room():
             raise Retryable(
                 f"{len(self._dedicated)} transactions are open in all; {most} are allowed. "

@@ -14,18 +14,28 @@ class PgmcpError(Exception):
     Carry one sentence for the caller: what happened, what is allowed, what to do.
 
     *hint* is the next step when it deserves a line of its own; *fate* says what became of
-    the transaction, when there was one.
+    the transaction, when there was one; *sqlstate* is PostgreSQL's code where it gave one.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, fate: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        fate: str | None = None,
+        sqlstate: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.sqlstate = sqlstate
         self.hint = hint
         self.fate = fate
 
     def lines(self) -> list[str]:
         """Return the error as the client reads it, one fact a line, the fate last."""
-        shown = [f"error: {self.message}"]
+        shown = [
+            f"error {self.sqlstate}: {self.message}" if self.sqlstate else f"error: {self.message}"
+        ]
         if self.hint:
             shown.append(f"hint: {self.hint}")
         if self.fate:
@@ -91,7 +101,7 @@ class QueryFailed(CallerError):
     def __init__(
         self, report: Report, *, sql: str = "", hint: str | None = None, fate: str | None = None
     ) -> None:
-        super().__init__(report.message, hint=hint, fate=fate)
+        super().__init__(report.message, hint=hint, fate=fate, sqlstate=report.sqlstate)
         self.report = report
         self.sql = sql
 

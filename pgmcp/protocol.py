@@ -121,8 +121,7 @@ async def _answer(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> types
         outcome = "ok"
         return _result(answer)
     except PgmcpError as error:
-        outcome = type(error).__name__
-        sqlstate = getattr(getattr(error, "report", None), "sqlstate", "")
+        outcome, sqlstate = type(error).__name__, error.sqlstate
         return _failure("\n".join(error.lines()))
     except Exception:  # the last place that can answer: anything else is a bug
         outcome = incident = secrets.token_hex(4)

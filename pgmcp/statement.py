@@ -184,7 +184,7 @@ def _refine(kind: str, rule: Rule, tree: Tree) -> Rule:
         return rule
     for function in tree.functions:
         if (instead := denied_function(function)) is not None:
-            return Rule(tool=None, level="admin", refusal=f"{function}() is not run. {instead}")
+            return Rule(tool=None, level="admin", refusal=f"It calls {function}(). {instead}")
     if tree.into:
         return Rule(
             tool="pg_schema",

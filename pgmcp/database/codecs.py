@@ -16,7 +16,7 @@ from pgmcp.errors import CallerError
 # the server.
 SHORT_TYPES = frozenset(
     (  # noqa: SIM905 — a list of words reads best as words
-        "bool int2 int4 int8 oid float4 float8 numeric timestamptz timestamp date time timetz "
+        "bool int2 int4 int8 oid float4 float8 timestamptz timestamp date time timetz "
         "interval uuid inet cidr macaddr macaddr8 money pg_lsn tid xid xid8 cid point line lseg "
         "box circle name char void regclass regtype regproc regprocedure regoper regoperator "
         "regnamespace regrole regconfig regdictionary regcollation"

@@ -96,7 +96,8 @@ def translate(error: BaseException, *, sql: str = "", position: int = 0) -> Pgmc
     if report.sqlstate == "53300":
         return Retryable(
             f"PostgreSQL refuses more connections: {report.message}. Wait and try again; the "
-            "operator can lower pools.total or raise max_connections."
+            "operator can lower pools.total or raise max_connections.",
+            sqlstate=report.sqlstate,
         )
     return QueryFailed(report, sql=sql, hint=NEXT_STEP.get(report.sqlstate))
 
@@ -104,7 +105,8 @@ def translate(error: BaseException, *, sql: str = "", position: int = 0) -> Pgmc
 def _cancelled(report: Report, sql: str) -> PgmcpError:
     if "statement timeout" in report.message:
         return StatementTimeout(
-            f"57014: {report.message}",
+            report.message,
+            sqlstate=report.sqlstate,
             hint="Raise timeout_seconds (at most 600), or look at the plan: explain=plan.",
         )
     return QueryFailed(report, sql=sql, hint="Somebody cancelled the statement on the server.")

@@ -16,6 +16,9 @@ from pgmcp.statement import Statement
 SHORT_BYTES = 64  # what a cell of a short type takes at most, as a rule
 FETCH_ALL_BYTES = 32 << 20  # rows whose largest possible size is below this come in one message
 ALIAS = "_pgmcp"
+# Where a cast to text says something else than the type's own text form: it strips the padding
+# of char(n), and shows xml's stored encoding.
+OUTPUT = {"bpchar": "bpcharout", "xml": "xml_out"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +55,9 @@ def make_plan(
         return Plan(sent=statement.sql, columns=tuple(columns))
     names = [f"c{number}" for number in range(len(columns))]
     cells = ", ".join(
-        name if column.type in SHORT_TYPES else f"left({name}::text, {max_cell + 1})"
+        name
+        if column.type in SHORT_TYPES
+        else f"pg_catalog.left({_text_of(name, column.type)}, {max_cell + 1})"
         for name, column in zip(names, columns, strict=True)
     )
     before = f"SELECT {cells} FROM (\n"  # noqa: S608 — names are ours, the rest was parsed
@@ -66,3 +71,9 @@ def make_plan(
         offset=len(before),
         bounded=limit is not None and limit * width <= FETCH_ALL_BYTES,
     )
+
+
+def _text_of(name: str, kind: str) -> str:
+    if (output := OUTPUT.get(kind)) is not None:
+        return f"pg_catalog.textin(pg_catalog.{output}({name}))"
+    return f"{name}::pg_catalog.text"

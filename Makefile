@@ -12,7 +12,7 @@ demo: serve-venv ## a private PostgreSQL with sample data, and the gateway on it
 	@exec $(python) -m pgmcp demo $(ARGS)
 
 test: test-venv ## every test, against a real cluster; ARGS="-k name" chooses
-	@$(python) -m pytest tests $(ARGS)
+	@$(python) -m pytest $(ARGS)
 
 lint: test-venv ## style, format and types
 	@$(python) -m ruff check .

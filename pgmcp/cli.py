@@ -87,4 +87,15 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    raise NotImplementedError(options)
+    # Only the demo needs what can start a PostgreSQL.
+    import uvloop  # noqa: PLC0415
+
+    from pgmcp.embedded.run import run_demo  # noqa: PLC0415
+    from pgmcp.serve import listen, set_up_logging  # noqa: PLC0415
+
+    settings = _load(options)
+    set_up_logging("warning")
+    # A taken port is told before a cluster is made.
+    listener = listen(settings.http)
+    uvloop.run(run_demo(settings, listener, environ=os.environ, directory=options.directory))
+    return 0

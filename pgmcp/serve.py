@@ -6,11 +6,15 @@ Owns the listening sockets; everything else belongs to `http`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import signal
 import socket
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +25,7 @@ from pgmcp.settings import Http, Settings
 
 KEEP_ALIVE = 125  # seconds; Tailscale's proxy keeps idle connections 90 s and must not be raced
 BACKLOG = 512
+ENDING = (signal.SIGINT, signal.SIGTERM)
 SOCKET_MODE = 0o660
 
 
@@ -97,6 +102,27 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class OrderlyServer(uvicorn.Server):
+    """
+    End in order at SIGINT or SIGTERM, and return.
+
+    uvicorn's own would raise the signal again afterwards, which kills the process before what
+    else it owns (the demo's PostgreSQL) has been stopped.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let both signals end the server while the block runs; a second SIGINT forces it."""
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in ENDING:
+                loop.remove_signal_handler(number)
+
+
 async def serve(settings: Settings, listener: socket.socket) -> None:
     """Answer requests on *listener* until SIGTERM or SIGINT, then end in order."""
     config = uvicorn.Config(
@@ -112,4 +138,4 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,
     )
     logging.getLogger("pgmcp").info("listening on %s", address_of(listener))
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await OrderlyServer(config).serve(sockets=[listener])

@@ -1,0 +1,90 @@
+"""
+`pgmcp demo`: the sample cluster, the gateway on it, and what to type next.
+
+Owns the order of starting and stopping both; prints for a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pgmcp.embedded.binaries import find_binaries
+from pgmcp.embedded.connect import connect_lines
+from pgmcp.embedded.demo import DemoCluster, choose_base, demo_cluster
+from pgmcp.serve import address_of, serve
+from pgmcp.settings import Settings
+
+
+async def run_demo(
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    environ: Mapping[str, str],
+    directory: Path | None,
+) -> None:
+    """
+    Serve the sample shop on *listener* until SIGINT or SIGTERM; the data stay.
+
+    Raises:
+        PgmcpError: the cluster cannot be made or started; says what to do.
+    """
+    base = directory or choose_base(state_home=environ.get("XDG_STATE_HOME"), home=Path.home())
+    named = environ.get("PGMCP_PG_BIN")
+    binaries = find_binaries(named=Path(named) if named else None, search_path=environ.get("PATH"))
+    print(f"Starting PostgreSQL {binaries.major} in {base} …", flush=True)  # noqa: T201
+    try:
+        with _ending_by_cancel():
+            async with demo_cluster(base, binaries) as cluster:
+                _explain(cluster, address_of(listener))
+                await serve(_on(settings, cluster), listener)
+                print("Stopping PostgreSQL …", flush=True)  # noqa: T201
+    except asyncio.CancelledError:
+        print("Stopped.", flush=True)  # noqa: T201
+
+
+@contextmanager
+def _ending_by_cancel() -> Iterator[None]:
+    """Let SIGTERM end the block in order while no server handles it: cancel it once."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    before = signal.signal(
+        signal.SIGTERM, lambda *_: task and loop.call_soon_threadsafe(task.cancel)
+    )
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _on(settings: Settings, cluster: DemoCluster) -> Settings:
+    """Point *settings* at the demo's cluster, whatever the environment says."""
+    server = settings.server.model_copy(
+        update={
+            "host": cluster.host,
+            "port": str(cluster.port),
+            "user": cluster.user,
+            "password": cluster.password,
+            "database": cluster.database,
+            "passfile": None,
+            "sslmode": "disable",
+        }
+    )
+    return settings.model_copy(update={"server": server})
+
+
+def _explain(cluster: DemoCluster, url: str) -> None:
+    lines = [
+        "",
+        f"pgmcp answers at {url}",
+        f'Database "{cluster.database}": a small web shop, yours to change. Ctrl-C stops both.',
+        "",
+        "Connect a client:",
+        *(f"  {line}" for line in connect_lines(url)),
+        "",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -26,6 +27,7 @@ from pgmcp.ledger import Owner
 from pgmcp.protocol import build_server, mcp_app
 from pgmcp.settings import Settings
 from pgmcp.statement import Parser
+from pgmcp.status import render
 from pgmcp.tools import tools
 from pgmcp.tools.base import Call, Progress
 from pgmcp.transactions import Transactions
@@ -40,6 +42,7 @@ TICK = 1.0  # seconds between two looks at the limits of transactions and idle c
 
 Ready = Callable[[], Awaitable[str | None]]
 EndSession = Callable[[str], Awaitable[None]]
+Page = Callable[[Caller, str], Awaitable[str]]
 
 
 class Gateway:
@@ -47,6 +50,7 @@ class Gateway:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
+        self._began = datetime.now(UTC)
         self.parser = Parser(max_bytes=settings.limits.max_statement_bytes)
         self.databases = Databases(settings)
         self.transactions = Transactions(settings, self.databases, clock or Clock())
@@ -76,6 +80,17 @@ class Gateway:
         except PgmcpError as error:
             return error.message
         return None
+
+    async def page(self, caller: Caller, url: str) -> str:
+        """Return the page for people, as seen by *caller*, who reaches MCP at *url*."""
+        return render(
+            caller=caller,
+            url=url,
+            why_not_ready=await self.why_not_ready(),
+            databases=self.databases,
+            transactions=self.transactions,
+            began=self._began,
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -107,6 +122,7 @@ def build_app(
     *,
     why_not_ready: Ready,
     end_session: EndSession,
+    page: Page | None = None,
 ) -> tuple[ASGIApp, Starlette]:
     """
     Return the whole application around an MCP *server*, and the part whose lifespan must run.
@@ -123,7 +139,16 @@ def build_app(
         why = await why_not_ready()
         return PlainTextResponse(f"{why or 'ok'}\n", status_code=503 if why else 200)
 
+    async def people(request: Request) -> Response:
+        # Behind tailscale serve the scheme is only known from what the operator allowed.
+        published = f"https://{request.url.netloc}"
+        scheme = "https" if published in settings.http.allowed_origins else request.url.scheme
+        url = f"{scheme}://{request.url.netloc}/mcp"
+        shown = await page(request.state.caller, url) if page else "pgmcp\n"
+        return PlainTextResponse(shown)
+
     app.router.routes += [
+        Route("/", people, methods=["GET"]),
         Route("/live", live, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
     ]
@@ -139,6 +164,7 @@ def build_gateway(settings: Settings, clock: Clock | None = None) -> ASGIApp:
         settings,
         why_not_ready=gateway.why_not_ready,
         end_session=gateway.transactions.end_session,
+        page=gateway.page,
     )
     sessions = inner.router.lifespan_context
 

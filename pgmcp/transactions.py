@@ -193,6 +193,10 @@ class Transactions:
             del transaction.savepoints[_last_index(transaction.savepoints, name) + 1 :]
         return transaction
 
+    def count(self) -> int:
+        """Return how many are open in all."""
+        return len(self._ledger.all())
+
     def open_of(self, owner: Owner) -> list[Transaction]:
         """Return the owner's open transactions, oldest first."""
         return self._ledger.of(owner)

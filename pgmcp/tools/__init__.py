@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pgmcp.settings import Settings
-from pgmcp.tools import query, tx
+from pgmcp.tools import admin, monitor, query, schema, tx
 from pgmcp.tools.base import Tool
 
 
@@ -25,4 +25,4 @@ def tools(settings: Settings) -> tuple[Tool, ...]:
             most=limits.per_owner,
         ),
     )
-    return (query.TOOL, transactions)
+    return (query.TOOL, schema.TOOL, transactions, monitor.TOOL, admin.TOOL)

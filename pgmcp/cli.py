@@ -70,7 +70,7 @@ def _serve(options: argparse.Namespace) -> int:
     from pgmcp.serve import listen, serve, set_up_logging  # noqa: PLC0415
 
     settings = _load(options)
-    set_up_logging(settings.log_level)
+    set_up_logging(settings.log_level, in_journal="JOURNAL_STREAM" in os.environ)
     listener = listen(settings.http)
     uvloop.run(serve(settings, listener))
     return 0
@@ -94,7 +94,7 @@ def _demo(options: argparse.Namespace) -> int:
     from pgmcp.serve import listen, set_up_logging  # noqa: PLC0415
 
     settings = _load(options)
-    set_up_logging("warning")
+    set_up_logging("warning", in_journal=False)
     # A taken port is told before a cluster is made.
     listener = listen(settings.http)
     uvloop.run(run_demo(settings, listener, environ=os.environ, directory=options.directory))

@@ -6,7 +6,11 @@ Owns the classes and their words; never knows SQL, HTTP or MCP.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+MAX_FACT = 2000  # characters of one fact: PostgreSQL repeats a whole value in its message
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class PgmcpError(Exception):
@@ -33,14 +37,18 @@ class PgmcpError(Exception):
 
     def lines(self) -> list[str]:
         """Return the error as the client reads it, one fact a line, the fate last."""
-        shown = [
-            f"error {self.sqlstate}: {self.message}" if self.sqlstate else f"error: {self.message}"
-        ]
+        shown = [fact(f"error {self.sqlstate}" if self.sqlstate else "error", self.message)]
         if self.hint:
             shown.append(f"hint: {self.hint}")
         if self.fate:
             shown.append(f"transaction: {self.fate}")
         return shown
+
+
+def fact(name: str, text: str) -> str:
+    """Return one fact; its further lines are indented, so that no value can forge another."""
+    kept = text if len(text) <= MAX_FACT else text[:MAX_FACT] + "…"
+    return f"{name}: " + LINE_END.sub("\n  ", kept)
 
 
 class CallerError(PgmcpError):
@@ -108,33 +116,34 @@ class QueryFailed(CallerError):
     def lines(self) -> list[str]:
         """Return PostgreSQL's words, the place in the statement, our hint and the fate."""
         report = self.report
-        shown = [f"error {report.sqlstate}: {report.message}"]
+        shown = [fact(f"error {report.sqlstate}", report.message)]
         if report.detail:
-            shown.append(f"detail: {report.detail}")
+            shown.append(fact("detail", report.detail))
         if report.position:
             shown.append(f"at: {mark(self.sql, report.position)}")
         elif report.context:
-            shown.append(f"context: {report.context}")
-        shown += [f"hint: {hint}" for hint in (report.hint, self.hint) if hint]
+            shown.append(fact("context", report.context))
+        if report.hint:
+            shown.append(fact("hint", report.hint))
+        if self.hint:
+            shown.append(f"hint: {self.hint}")
         if self.fate:
             shown.append(f"transaction: {self.fate}")
         return shown
 
 
 MARK_CONTEXT = 40  # characters shown on each side of the place an error points to
+MARK_WORD = 80  # characters shown of the word there
+WORD = re.compile(r"""[\w$.]*'(?:[^']|'')*'|"(?:[^"]|"")*"|[\w$.]+|.""", re.DOTALL)
 
 
 def mark(sql: str, position: int) -> str:
     """Return the surroundings of *position* (from 1) on one line, the word there in ⟨⟩."""
     start = min(max(position - 1, 0), len(sql))
-    end = start
-    while end < len(sql) and (sql[end].isalnum() or sql[end] in "_$."):
-        end += 1
-    if end == start:
-        end = min(start + 1, len(sql))
-    before = " ".join(sql[max(0, start - MARK_CONTEXT) : start].split(" "))
-    after = sql[end : end + MARK_CONTEXT]
+    found = WORD.match(sql, start)
+    end = min(found.end(), start + MARK_WORD) if found else start
     left = "…" if start > MARK_CONTEXT else ""
     right = "…" if end + MARK_CONTEXT < len(sql) else ""
-    shown = f"{left}{before}⟨{sql[start:end]}⟩{after}{right}"
-    return " ".join(shown.split("\n"))
+    before = sql[max(0, start - MARK_CONTEXT) : start]
+    after = sql[end : end + MARK_CONTEXT]
+    return re.sub(r"\s", " ", f"{left}{before}⟨{sql[start:end]}⟩{after}{right}")

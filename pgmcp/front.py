@@ -6,6 +6,7 @@ Owns the refusals 403 and 421 and notices the end of an MCP session; never reads
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -19,6 +20,10 @@ from pgmcp.settings import Http
 
 log = logging.getLogger("pgmcp.http")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SUCCESS = range(200, 300)
+STOPPING = PlainTextResponse(
+    "The gateway is stopping; the statement was cancelled. Try again in a moment.\n", 503
+)
 SHOWN = 100  # characters of a refused header that are shown
 
 
@@ -47,10 +52,24 @@ class Front:
             await refusal(scope, receive, send)
             return
         bind(scope, identify(name.decode("latin-1") for name in headers))
-        if scope["method"] == "DELETE":
-            await self._delete(scope, receive, send, headers.get(b"mcp-session-id", ""))
-        else:
-            await self._app(scope, receive, send)
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except asyncio.CancelledError:
+            # Only the end of the process cancels a request here; a client that waits gets told.
+            if not status:
+                await STOPPING(scope, receive, send)
+            return
+        session = headers.get(b"mcp-session-id")
+        if scope["method"] == "DELETE" and session and status in SUCCESS:
+            await self._end_session(session)
 
     def _refuse(self, headers: dict[bytes, str]) -> PlainTextResponse | None:
         host = headers.get(b"host", "").lower()
@@ -79,20 +98,6 @@ class Front:
             return True
         scheme, _, netloc = origin.partition("://")
         return scheme in ("http", "https") and _without_port(netloc) in LOOPBACK
-
-    async def _delete(self, scope: Scope, receive: Receive, send: Send, session: str) -> None:
-        """Let the SDK decide whether the caller may end the session, then end what it owned."""
-        status = 0
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        await self._app(scope, receive, watch)
-        if session and 200 <= status < 300:  # noqa: PLR2004 — HTTP's successes
-            await self._end_session(session)
 
 
 def _without_port(host: str) -> str:

@@ -40,9 +40,12 @@ class Tree:
     changes: list[str] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     targets: list[tuple[int, Target]] = field(default_factory=list)
+    relations: set[str] = field(default_factory=set)
     locks: bool = False
+    star: bool = False
     into: bool = False
     analyze: bool = False
+    explained: str = ""
     concurrently: bool = False
     cascade: bool = False
 
@@ -64,6 +67,8 @@ def walk(node: Node) -> Tree:
                 todo.append(value)
                 if key == "lockingClause":
                     tree.locks = True
+            elif key == "relname":
+                tree.relations.add(value)
             elif value == "DROP_CASCADE":
                 tree.cascade = True
             elif (key == "concurrent" and value) or value == "concurrently":
@@ -79,6 +84,8 @@ def _visit(tree: Tree, key: str, value: Node) -> None:
         visitor(tree, value)
     elif key == "intoClause":
         tree.into = True
+    elif key == "A_Star":
+        tree.star = True
 
 
 def _visit_change(tree: Tree, verb: str, value: Node) -> None:
@@ -87,13 +94,23 @@ def _visit_change(tree: Tree, verb: str, value: Node) -> None:
 
 
 def _visit_explain(tree: Tree, value: Node) -> None:
-    options = [option["DefElem"].get("defname") for option in value.get("options", [])]
-    tree.analyze = "analyze" in options
+    options = [option["DefElem"] for option in value.get("options", [])]
+    tree.analyze = any(_is_on(option) for option in options if option["defname"] == "analyze")
+    tree.explained = next(iter(value["query"]))
+
+
+def _is_on(option: Node) -> bool:
+    """Read an option as PostgreSQL's defGetBoolean does: without a value it is on."""
+    if "arg" not in option:
+        return True
+    value = next(iter(next(iter(option["arg"].values())).values()), False)
+    return str(value).lower() not in ("off", "false", "0")
 
 
 def _visit_truncate(tree: Tree, value: Node) -> None:
+    verb = "TRUNCATE CASCADE" if value.get("behavior") == "DROP_CASCADE" else "TRUNCATE"
     for relation in value.get("relations", []):
-        _add_relation(tree, "TRUNCATE", relation["RangeVar"])
+        _add_relation(tree, verb, relation["RangeVar"])
 
 
 def _visit_drop(tree: Tree, value: Node) -> None:

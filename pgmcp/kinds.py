@@ -54,7 +54,6 @@ RULES: dict[str, Rule] = {
         ),
         WRITE,
     ),
-    "TransactionStmt": Rule(tool="pg_tx", level="read", refusal="Use pg_tx."),
     **dict.fromkeys(("GrantStmt", "GrantRoleStmt"), _admin("grant or action=revoke")),
     "VacuumStmt": _admin("vacuum or action=analyze"),
     "ReindexStmt": _admin("reindex"),
@@ -117,18 +116,39 @@ RULES: dict[str, Rule] = {
 
 # DROP, RENAME and OWNER TO arrive as general nodes that name the kind of object.
 OBJECTS: dict[str, Rule] = {
-    "OBJECT_DATABASE": _admin("drop_database"),
     "OBJECT_ROLE": _admin("alter_role"),
-    "OBJECT_EXTENSION": _admin("drop_extension"),
-    "OBJECT_TABLESPACE": _refused(OPERATOR),
-    "OBJECT_SUBSCRIPTION": _refused(OPERATOR),
-    "OBJECT_LANGUAGE": _refused(OPERATOR),
+    **dict.fromkeys(
+        (
+            "OBJECT_DATABASE",
+            "OBJECT_EXTENSION",
+            "OBJECT_TABLESPACE",
+            "OBJECT_SUBSCRIPTION",
+            "OBJECT_LANGUAGE",
+        ),
+        _refused(OPERATOR),
+    ),
 }
 OBJECT_KEYS = ("removeType", "renameType", "objectType", "objtype")
+
+# BEGIN, COMMIT and their kin are one node, told apart by its kind.
+TRANSACTIONS = {
+    "TRANS_STMT_BEGIN": "Begin a transaction with pg_tx action=begin.",
+    "TRANS_STMT_START": "Begin a transaction with pg_tx action=begin.",
+    "TRANS_STMT_COMMIT": "Finish the transaction with pg_tx action=commit.",
+    "TRANS_STMT_ROLLBACK": "End the transaction with pg_tx action=rollback.",
+    "TRANS_STMT_SAVEPOINT": "Use pg_tx action=savepoint.",
+    "TRANS_STMT_RELEASE": "Use pg_tx action=release.",
+    "TRANS_STMT_ROLLBACK_TO": "Use pg_tx action=rollback_to.",
+}
 
 
 def rule_of(kind: str, body: dict[str, object]) -> Rule:
     """Return the rule for a top-level node; what is in no list is DDL, PostgreSQL's majority."""
+    if kind == "TransactionStmt":
+        refusal = TRANSACTIONS.get(str(body.get("kind")))
+        return Rule(tool="pg_tx", level="read", refusal=refusal) if refusal else _refused(OPERATOR)
+    if kind == "DropStmt" and body.get("removeType") == "OBJECT_EXTENSION":
+        return _admin("drop_extension")
     if kind not in RULES:
         for key in OBJECT_KEYS:
             if (rule := OBJECTS.get(str(body.get(key)))) is not None:
@@ -141,7 +161,7 @@ DENIED_FUNCTIONS: dict[str, str] = {
     "pg_terminate_backend": USE_TERMINATE,
     "pg_cancel_backend": USE_TERMINATE,
     "pg_reload_conf": "Use pg_admin action=reload.",
-    "set_config": NO_SESSION,
+    "set_config": NO_SESSION + "pg_admin action=set changes the server's settings.",
     "pg_stat_statements_reset": "Use pg_admin action=reset_statistics.",
     "pg_notify": OPERATOR,
     "pg_rotate_logfile": OPERATOR,
@@ -149,8 +169,8 @@ DENIED_FUNCTIONS: dict[str, str] = {
     "pg_promote": OPERATOR,
     "pg_export_snapshot": OPERATOR,
     "pg_import_system_collations": OPERATOR,
-    "loread": OPERATOR,
-    "lowrite": OPERATOR,
+    **dict.fromkeys(("lo_creat", "lo_create", "lo_export", "lo_from_bytea", "lo_import"), OPERATOR),
+    **dict.fromkeys(("lo_open", "lo_put", "lo_unlink", "loread", "lowrite"), OPERATOR),
 }
 DENIED_PREFIXES: tuple[tuple[str, str], ...] = (
     ("pg_stat_reset", "Use pg_admin action=reset_statistics."),
@@ -158,7 +178,7 @@ DENIED_PREFIXES: tuple[tuple[str, str], ...] = (
     ("pg_try_advisory_lock", "A session's lock would not outlive the call: use …_xact_lock."),
     ("pg_advisory_unlock", "A session's lock would not outlive the call: use …_xact_lock."),
     ("dblink", OPERATOR),
-    ("lo_", OPERATOR),
+    ("lo_truncate", OPERATOR),
     ("pg_replication_origin_", OPERATOR),
     ("pg_create_", OPERATOR),
     ("pg_drop_replication", OPERATOR),

@@ -55,7 +55,7 @@ class Loans:
         """
         transaction = self._ledger.find(owner, handle)
         _check(transaction, level, database)
-        limit = timeout or self._settings.limits.timeout
+        limit = self._settings.limits.timeout if timeout is None else timeout
         async with self.exclusively(transaction, limit):
             await self.settle_doubt(transaction)
             if transaction.failed:
@@ -107,9 +107,20 @@ class Loans:
             transaction.limits = sql
 
     async def execute(self, transaction: Transaction, sql: str) -> str:
-        """Run one statement of ours in the transaction and return its command tag."""
+        """
+        Run one statement of ours in the transaction and return its command tag.
+
+        PostgreSQL's statement_timeout does not cover COMMIT, so time is kept here too.
+        """
+        limit = self._settings.limits.timeout + GRACE
         try:
-            return await transaction.backend.connection.execute(sql)
+            async with asyncio.timeout(limit.total_seconds()):
+                return await transaction.backend.connection.execute(sql)
+        except TimeoutError as error:
+            raise ConnectionLost(
+                f"PostgreSQL gave no answer for {limit.total_seconds():g} s. The connection was "
+                "given up."
+            ) from error
         except TRANSLATED as error:
             raise translate(error, sql=sql) from error
 
@@ -171,7 +182,7 @@ def aborted(transaction: Transaction) -> CallerError:
     """Return the error for a transaction that takes no more statements."""
     name = short(transaction.handle)
     return CallerError(
-        f"transaction {name} is aborted since: {transaction.failed}",
+        f"transaction {name} is aborted since: {transaction.failed}.",
         hint="pg_tx action=rollback ends it; action=rollback_to goes back to a savepoint.",
         fate=f"{name} is aborted; only rollback or rollback_to is possible.",
     )

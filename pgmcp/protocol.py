@@ -147,7 +147,8 @@ def _validate(tool: Tool, arguments: Mapping[str, Any]) -> Any:  # Any: the tool
     try:
         return tool.params.model_validate(arguments)
     except ValidationError as error:
-        known = ", ".join(tool.params.model_fields)
+        fields = tool.params.model_fields.items()
+        known = ", ".join(field.alias or name for name, field in fields)
         raise CallerError(f"{tool.name}: {_explain(error)} Parameters: {known}.") from error
 
 
@@ -158,6 +159,8 @@ def _explain(error: ValidationError) -> str:
         place = "".join(f"[{part}]" for part in item["loc"][1:] if isinstance(part, int))
         if item["type"] == "extra_forbidden":
             parts.append(f"there is no parameter {name}.")
+        elif item["type"] == "value_error" and not item["loc"]:
+            parts.append(f"{item['msg'].removeprefix('Value error, ')}.")
         elif item["type"] == "missing":
             parts.append(f"{name} is missing.")
         else:

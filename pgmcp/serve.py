@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import stat
@@ -91,10 +90,10 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{shown}:{port}/mcp"
 
 
-def set_up_logging(level: str) -> None:
-    """Log to stderr, where the journal adds time and unit; a terminal gets the time as well."""
+def set_up_logging(level: str, *, in_journal: bool) -> None:
+    """Log to stderr; the time goes along except in the journal, which has it already."""
     form = "%(levelname)s %(name)s %(message)s"
-    if sys.stderr.isatty() or not os.isatty(2):
+    if not in_journal:
         form = f"%(asctime)s {form}"
     logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr)
     # The SDK logs every session and request at info; its warnings are kept.

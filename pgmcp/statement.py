@@ -12,6 +12,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import orjson
@@ -20,7 +21,7 @@ from postgast.errors import check_error
 from postgast.native import lib
 
 from pgmcp.errors import CallerError, QueryFailed, Report
-from pgmcp.grammar import COUNTERS, Node, Target, Tree, walk
+from pgmcp.grammar import CHANGES, COUNTERS, Node, Target, Tree, walk
 from pgmcp.kinds import Level, Rule, Tool, denied_function, rule_of
 
 # Only the lexing of operator runs is quadratic, here and in the server, where statement_timeout
@@ -29,6 +30,7 @@ OPERATOR_RUN = re.compile(r"[+\-*/<>=~!@#%^&|`?]{200,}")
 PARSER_STACK = 64 << 20  # bytes; deep trees recurse in C, and the default of 8 MiB can overflow
 INLINE_BYTES = 2048  # shorter texts parse faster than a thread can be reached
 PARSER_THREADS = 2
+REMEMBERED = 500  # short texts whose judgement is kept
 PARSE_LIMIT = 10.0  # seconds; the size limit makes this unreachable in practice
 
 
@@ -41,7 +43,8 @@ class Statement:
     *tool* is where it belongs: None means that no tool runs it, and *refusal* says what to use
     instead. *wrap* says whether its rows can be read through an outer SELECT. *targets* are what
     has to be confirmed, in statement order. *may_prepare*: it calls functions, and a function
-    may leave prepared statements in its session.
+    may leave prepared statements in its session. *star*: it says SELECT *, so that its columns
+    change when a table's do. *relations* are the names, without schemas, that it reads or writes.
     """
 
     sql: str
@@ -55,6 +58,8 @@ class Statement:
     concurrently: bool = False
     cascade: bool = False
     may_prepare: bool = False
+    star: bool = False
+    relations: frozenset[str] = frozenset()
 
 
 def catalogue(sql: str) -> Statement:
@@ -68,6 +73,7 @@ class Parser:
 
     def __init__(self, *, max_bytes: int) -> None:
         self._max_bytes = max_bytes
+        self._judge_short = lru_cache(REMEMBERED)(_judge_all)
         before = threading.stack_size(PARSER_STACK)
         try:
             self._threads = ThreadPoolExecutor(PARSER_THREADS, thread_name_prefix="parser")
@@ -88,7 +94,8 @@ class Parser:
         """
         raw = _check_text(sql, self._max_bytes)
         if len(raw) < INLINE_BYTES:
-            return _judge_all(sql, raw)
+            # A client's programs send the same few texts with other params again and again.
+            return self._judge_short(sql, raw)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PARSE_LIMIT):
             return await loop.run_in_executor(self._threads, _judge_all, sql, raw)
@@ -130,7 +137,8 @@ def _check_text(sql: str, max_bytes: int) -> bytes:
     if (run := OPERATOR_RUN.search(sql)) is not None:
         raise CallerError(
             f"sql has a run of {len(run.group())} operator characters at character "
-            f"{run.start() + 1}; fewer than 200 are allowed. Shorten the comment's banner."
+            f"{run.start() + 1}; fewer than 200 are allowed. Shorten a comment's banner, "
+            "or pass a long text in params."
         )
     return raw
 
@@ -141,10 +149,8 @@ def _judge_all(sql: str, raw: bytes) -> tuple[Statement, ...]:
         check_error(result)
         stmts = orjson.loads(result.parse_tree).get("stmts") or []
     except PgQueryError as error:
-        position = len(raw[: max(error.cursorpos - 1, 0)].decode(errors="replace")) + 1
-        report = Report(
-            sqlstate="42601", message=error.message, position=position if error.cursorpos else 0
-        )
+        # Unlike the tree's locations, this one counts characters already.
+        report = Report(sqlstate="42601", message=error.message, position=error.cursorpos)
         raise QueryFailed(report, sql=sql) from error
     except orjson.JSONDecodeError as error:
         raise CallerError(
@@ -175,6 +181,8 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
         concurrently=tree.concurrently and kind != "RefreshMatViewStmt",
         cascade=tree.cascade,
         may_prepare=bool(tree.functions),
+        star=tree.star,
+        relations=frozenset(tree.relations),
     )
 
 
@@ -193,6 +201,9 @@ def _refine(kind: str, rule: Rule, tree: Tree) -> Rule:
         )
     writes = bool(tree.changes) or tree.locks or any(name in COUNTERS for name in tree.functions)
     if kind == "ExplainStmt":
+        if tree.analyze and tree.explained not in ("SelectStmt", *CHANGES):
+            instead = "EXPLAIN ANALYZE would run it: leave ANALYZE out."
+            return Rule(tool=None, level="ddl", refusal=instead)
         if writes and tree.analyze:
             instead = "Send the statement itself with explain=analyze: it is rolled back."
             return Rule(tool=None, level="write", refusal=instead)

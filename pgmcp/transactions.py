@@ -86,7 +86,8 @@ class Transactions:
     ) -> Transaction:
         backend = await self._databases.dedicate(database)
         try:
-            await backend.connection.execute(self._begin_sql(backend, owner, mode, isolation))
+            async with asyncio.timeout(END_LIMIT):
+                await backend.connection.execute(self._begin_sql(backend, owner, mode, isolation))
         except TRANSLATED as error:
             await self._databases.release(backend)
             raise translate(error) from error
@@ -212,6 +213,9 @@ class Transactions:
         now = self._clock.monotonic()
         for transaction in self._ledger.all():
             if transaction.lock.locked():
+                continue
+            if not transaction.backend.is_open:
+                await self._finish(transaction, "was lost with its connection")
                 continue
             idle = timedelta(seconds=now - transaction.used)
             limit = self.idle_limit(transaction.owner)

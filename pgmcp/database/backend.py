@@ -6,6 +6,7 @@ Owns the asyncpg connection and its prepared statements; never decides whom it s
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,14 +29,14 @@ Connection = asyncpg.Connection
 STATEMENTS_KEPT = 100  # prepared statements per connection, the least recently used go
 CLOSE_LIMIT = 2.0  # seconds a polite goodbye may take
 # One message; asyncpg's own reset leaves roles, temporary tables and sequences behind.
-# RESET SESSION AUTHORIZATION also undoes SET ROLE.
+# RESET SESSION AUTHORIZATION also undoes SET ROLE. The schema is named because the search_path
+# may still be the last borrower's.
 RESET = (
-    "SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET SESSION AUTHORIZATION; "
-    "RESET ALL; DISCARD TEMP; DISCARD SEQUENCES"
+    "SELECT pg_catalog.pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; "
+    "RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES"
 )
-FOREIGN_STATEMENTS = (
-    r"SELECT name FROM pg_catalog.pg_prepared_statements WHERE name NOT LIKE '\_\_asyncpg\_%'"
-)
+# Our own come by the protocol's Parse, those of a function by SQL's PREPARE, whatever the name.
+FOREIGN_STATEMENTS = "SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql"
 SESSION = {
     "application_name": APPLICATION_NAME,
     "client_connection_check_interval": "2s",
@@ -138,6 +139,10 @@ class Backend:
         for key in [key for key in self._prepared if key[0] == statement.sql]:
             del self._prepared[key]
 
+    def forget_all(self) -> None:
+        """Drop everything prepared."""
+        self._prepared.clear()
+
     async def reset(self) -> None:
         """End any transaction and clear all that a session can carry to its next borrower."""
         await self.connection.execute(
@@ -196,8 +201,12 @@ async def open_backend(server: Server, database: str, types: Types) -> Backend:
         if types.names:
             types.apply(connection)
         else:
-            await types.learn(connection)
+            async with asyncio.timeout(server.connect_timeout.total_seconds()):
+                await types.learn(connection)
         return Backend(connection, database, types)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        connection.terminate()
+        raise translate_connect(error, where=where, database=database) from error
     except BaseException:
         connection.terminate()
         raise

@@ -7,8 +7,11 @@ of one database and the conversion of JSON arguments.
 
 from __future__ import annotations
 
+import json
+import math
+from weakref import WeakSet
+
 import asyncpg
-import orjson
 
 from pgmcp.errors import CallerError
 
@@ -23,7 +26,8 @@ SHORT_TYPES = frozenset(
     ).split()
 )
 JSON_TYPES = frozenset({"json", "jsonb"})
-FIRST_USER_OID = 16384
+NATIVE_TEXT = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})  # asyncpg's str
+DIMENSIONS = 6  # PostgreSQL's MAXDIM
 # A table's row type counts as its table's; the many are fetched only where one is met.
 TYPES = """
 SELECT t.oid,
@@ -49,18 +53,25 @@ class Types:
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
+        self._connections: WeakSet[asyncpg.Connection] = WeakSet()
 
     async def learn(self, connection: asyncpg.Connection) -> None:
-        """Read the built-in types at first, all others at the next call; then `apply`."""
+        """Read the built-in types at first, all others at the next call; then `apply` to all."""
         condition = USERS if self.names else BUILT_IN
         found = await connection.fetch(TYPES + condition)
         self.names |= {int(oid): str(name) for oid, name in found}
-        self.apply(connection)
+        # A name in `names` promises text on every connection, also on those open already.
+        for other in {connection, *self._connections}:
+            if not other.is_closed():
+                self.apply(other)
 
     def apply(self, connection: asyncpg.Connection) -> None:
         """Make *connection* send and receive text for every type known; costs no round trip."""
-        settings = connection._protocol.get_settings()  # noqa: SLF001 — see the class
+        self._connections.add(connection)
+        settings = connection._protocol.get_settings()  # type: ignore[attr-defined]  # noqa: SLF001 — see the class
         for oid, name in self.names.items():
+            if name in NATIVE_TEXT:
+                continue
             settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str, str, "text")
 
 
@@ -81,9 +92,9 @@ def to_text(value: object, type_name: str, number: int) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if type_name in JSON_TYPES:
-        return orjson.dumps(value).decode()
+        return _json(value, number)
     if isinstance(value, int | float):
-        return repr(value)
+        return _number(value, number)
     if isinstance(value, list):
         return _array(value, number)
     raise CallerError(
@@ -108,16 +119,44 @@ def _checked(value: str, number: int) -> str:
     return value
 
 
-def _array(values: list[object], number: int) -> str:
+def _number(value: float, number: int) -> str:
+    """Write a number; what JSON's reader has already changed must not pass for the caller's."""
+    try:
+        if isinstance(value, int) or math.isfinite(value):
+            return repr(value)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        pass
+    raise CallerError(
+        f"params[{number - 1}] is a number beyond what JSON's readers keep. Send it as a string, "
+        "such as '1e400', 'Infinity' or 'NaN'."
+    )
+
+
+def _json(value: object, number: int) -> str:
+    """Write JSON as it came; integers keep every digit."""
+    try:
+        return _checked(json.dumps(value, ensure_ascii=False, allow_nan=False), number)
+    except (ValueError, RecursionError) as error:
+        raise CallerError(
+            f"params[{number - 1}] is no JSON that can be sent: {error}. Send its text as a string."
+        ) from error
+
+
+def _array(values: list[object], number: int, depth: int = 1) -> str:
     """Write an array constant; every element is quoted, so that none can end it."""
+    if depth > DIMENSIONS:
+        raise CallerError(
+            f"params[{number - 1}] is a list nested more than {DIMENSIONS} deep, the most "
+            "dimensions of an array. Send JSON for a json parameter as a string."
+        )
     parts = []
     for value in values:
         if value is None:
             parts.append("NULL")
         elif isinstance(value, list):
-            parts.append(_array(value, number))
+            parts.append(_array(value, number, depth + 1))
         elif isinstance(value, dict):
-            parts.append(_quoted(orjson.dumps(value).decode()))
+            parts.append(_quoted(_json(value, number)))
         else:
             parts.append(_quoted(to_text(value, "", number) or ""))
     return "{" + ",".join(parts) + "}"

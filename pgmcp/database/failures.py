@@ -86,8 +86,10 @@ def position_of(error: BaseException) -> int:
 def translate(error: BaseException, *, sql: str = "", position: int = 0) -> PgmcpError:
     """Return the pgmcp error for what asyncpg or the socket raised while a statement ran."""
     if is_lost(error):
-        words = _first_line(error)
-        return ConnectionLost(f"the connection to PostgreSQL was lost: {words}")
+        # What asyncpg says of its own state helps nobody; PostgreSQL's and the system's words do.
+        told = isinstance(error, asyncpg.PostgresError | OSError) and str(error)
+        words = f": {_first_line(error)}" if told else ""
+        return ConnectionLost(f"the connection to PostgreSQL was lost{words}.")
     if not isinstance(error, asyncpg.PostgresError):
         return Unavailable(f"PostgreSQL's answer could not be read: {_first_line(error)}")
     report = report_of(error, position=position)

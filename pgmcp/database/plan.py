@@ -50,6 +50,8 @@ def make_plan(
     limit in there, instead of one on the cursor, lets PostgreSQL plan for few rows and still
     use parallel workers.
     """
+    if not columns and statement.wrap == "select":
+        return _count_of(statement)
     long = not all(column.type in SHORT_TYPES for column in columns)
     if not columns or statement.wrap != "select" or (limit is None and not long):
         return Plan(sent=statement.sql, columns=tuple(columns))
@@ -64,13 +66,31 @@ def make_plan(
     after = f"\n) AS {ALIAS}({', '.join(names)})"
     if limit is not None:
         after += f" LIMIT {limit}"
-    width = sum(SHORT_BYTES if column.type in SHORT_TYPES else max_cell for column in columns)
+    width = sum(_width(column.type, max_cell) for column in columns)
     return Plan(
         sent=before + statement.sql + after,
         columns=tuple(columns),
         offset=len(before),
         bounded=limit is not None and limit * width <= FETCH_ALL_BYTES,
     )
+
+
+def _count_of(statement: Statement) -> Plan:
+    """Count rows without columns: they tell nothing else, and all of them would fill the memory."""
+    before = "SELECT pg_catalog.count(*) FROM (\n"
+    return Plan(
+        sent=f"{before}{statement.sql}\n) AS {ALIAS}",
+        columns=(Column(name="rows", type="int8"),),
+        offset=len(before),
+        bounded=True,
+    )
+
+
+def _width(kind: str, max_cell: int) -> int:
+    """Count a numeric by a quarter: it can be long, but in full, sums would lose the workers."""
+    if kind in SHORT_TYPES:
+        return SHORT_BYTES
+    return max_cell // 4 if kind == "numeric" else max_cell
 
 
 def _text_of(name: str, kind: str) -> str:

@@ -74,16 +74,21 @@ class Databases:
             return await self._read_once(database, work, timeout)
         except (ConnectionLost, StalePlan) as error:
             log.info("read repeated: %s", error.message)
-            return await self._read_once(database, work, timeout)
+            if isinstance(error, ConnectionLost):
+                self._slots.drop_idle(database or self.default)
+            return await self._read_once(database, work, timeout, again=True)
 
     async def _read_once(
         self,
         database: str | None,
         work: Callable[[Lease], Awaitable[T]],
         timeout: timedelta | None,
+        *,
+        again: bool = False,
     ) -> T:
-        async with self._borrowed(database, timeout) as (backend, limits):
-            await _begin(backend, f"BEGIN READ ONLY; {limits}")
+        async with self._borrowed(database, timeout, "BEGIN READ ONLY; ") as backend:
+            if again:  # this one's plans may be as stale as the first one's
+                backend.forget_all()
             return await work(Lease(backend, is_read_only=True, in_transaction=True))
 
     async def attempt(
@@ -94,8 +99,7 @@ class Databases:
         timeout: timedelta | None = None,
     ) -> T:
         """Run *work* once in a READ WRITE transaction that is rolled back, whatever it did."""
-        async with self._borrowed(database, timeout) as (backend, limits):
-            await _begin(backend, f"BEGIN READ WRITE; {limits}")
+        async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
             backend.needs_sweep = True
             return await work(Lease(backend, is_read_only=False, in_transaction=True))
 
@@ -107,10 +111,13 @@ class Databases:
         timeout: timedelta | None = None,
     ) -> AsyncIterator[Lease]:
         """Lend a connection in a transaction: COMMIT at the end, ROLLBACK when the block raises."""
-        async with self._borrowed(database, timeout) as (backend, limits):
-            await _begin(backend, f"BEGIN READ WRITE; {limits}")
+        async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
             backend.needs_sweep = True
-            yield Lease(backend, is_read_only=False, in_transaction=True)
+            try:
+                yield Lease(backend, is_read_only=False, in_transaction=True)
+            except ConnectionLost as error:
+                error.fate = "PostgreSQL rolled it back: nothing was changed."
+                raise
             try:
                 await backend.connection.execute("COMMIT")
             except TRANSLATED as error:
@@ -127,9 +134,8 @@ class Databases:
         timeout: timedelta | None = None,
     ) -> AsyncIterator[Lease]:
         """Lend a connection outside transactions, for what PostgreSQL runs only there."""
-        async with self._borrowed(database, timeout) as (backend, limits):
+        async with self._borrowed(database, timeout, "") as backend:
             backend.needs_sweep = True
-            await _begin(backend, limits.replace("SET LOCAL", "SET"))
             yield Lease(backend, is_read_only=False, in_transaction=False)
 
     async def dedicate(self, database: str | None) -> Backend:
@@ -138,11 +144,17 @@ class Databases:
         return await self._slots.open_dedicated(lambda: self._open(name))
 
     async def _open(self, database: str) -> Backend:
-        types = self._types.setdefault(database, Types())
+        types = self._types.get(database) or Types()
         backend = await open_backend(self._settings.server, database, types)
+        self._types[database] = types  # not before: callers make up names of databases
         if not self._fitted:
             self._fitted = True
-            await self._fit(backend)
+            try:
+                await self._fit(backend)
+            except BaseException:
+                # Nobody knows of the connection yet, so a cancelled call would leak it.
+                backend.connection.terminate()
+                raise
         return backend
 
     async def _fit(self, backend: Backend) -> None:
@@ -171,13 +183,16 @@ class Databases:
         self,
         database: str | None,
         timeout: timedelta | None,
-    ) -> AsyncIterator[tuple[Backend, str]]:
-        limit = timeout or self._settings.limits.timeout
-        name = database or self.default
-        backend = await self._slots.take(name, lambda: self._open(name))
+        begin: str,
+    ) -> AsyncIterator[Backend]:
+        limit = self._settings.limits.timeout if timeout is None else timeout
+        limits = limits_sql(limit, self._settings.limits.lock_timeout)
+        if not begin:
+            limits = limits.replace("SET LOCAL", "SET")
+        backend = await self._take(database or self.default, begin + limits)
         try:
             async with asyncio.timeout((limit + GRACE).total_seconds()) as deadline:
-                yield backend, limits_sql(limit, self._settings.limits.lock_timeout)
+                yield backend
         except BaseException as error:
             # The statement may still be running: the caller need not wait for its end.
             self._spawn(self._recycle(backend))
@@ -189,6 +204,33 @@ class Databases:
                 ) from error
             raise
         await self._recycle(backend)
+
+    async def _take(self, database: str, first: str) -> Backend:
+        """
+        Lend a connection on which *first* has run.
+
+        It tells whether the connection still lives. As nothing else has been done yet, another
+        may take its place; those that lay idle beside a dead one are not trusted either.
+        """
+        try:
+            return await self._take_once(database, first)
+        except ConnectionLost:
+            self._slots.drop_idle(database)
+            return await self._take_once(database, first)
+
+    async def _take_once(self, database: str, first: str) -> Backend:
+        backend = await self._slots.take(database, lambda: self._open(database))
+        try:
+            async with asyncio.timeout(CLEAN_LIMIT):
+                await backend.connection.execute(first)
+        except TRANSLATED as error:
+            backend.connection.terminate()
+            self._slots.forget(backend)
+            raise translate(error) from error
+        except BaseException:
+            self._spawn(self._recycle(backend))
+            raise
+        return backend
 
     async def _recycle(self, backend: Backend) -> None:
         """Give *backend* back clean, or not at all."""
@@ -226,10 +268,3 @@ class Databases:
         if self._cleaning:
             await asyncio.wait(self._cleaning, timeout=CLEAN_LIMIT)
         await self._slots.close()
-
-
-async def _begin(backend: Backend, sql: str) -> None:
-    try:
-        await backend.connection.execute(sql)
-    except TRANSLATED as error:
-        raise translate(error) from error

@@ -167,7 +167,9 @@ class Slots:
         self._wake()
 
     def forget(self, backend: Backend) -> None:
-        """Count a lent connection as gone; the caller has closed it."""
+        """Count a lent connection as gone, once; the caller has closed it."""
+        if backend not in self._open:
+            return  # a transaction's call and its session's end may both have ended it
         self._open.discard(backend)
         if backend in self._dedicated:
             self._dedicated.discard(backend)
@@ -192,7 +194,12 @@ class Slots:
             Retryable: so many are open that calls without a transaction would starve.
         """
         most = self._total - min(self._settings.per_database, self._total - 1)
-        if len(self._dedicated) + self._dedicating >= most or not self._has_room():
+        if not self._has_room():
+            raise Retryable(
+                f"all {self._total} connections are busy, so no transaction can begin. "
+                "Try again in a moment."
+            )
+        if len(self._dedicated) + self._dedicating >= most:
             raise Retryable(
                 f"{len(self._dedicated)} transactions are open in all; {most} are allowed. "
                 "Finish one (pg_tx action=list), or try again later."
@@ -210,6 +217,15 @@ class Slots:
         pool = self._pools.get(database)
         while pool is not None and pool.idle:
             await self._close_oldest(pool)
+        self._wake()
+
+    def drop_idle(self, database: str) -> None:
+        """Cut the idle connections to *database*, without a goodbye: the server may be gone."""
+        pool = self._pools.get(database)
+        while pool is not None and pool.idle:
+            _, backend = pool.idle.pop()
+            self._open.discard(backend)
+            backend.connection.terminate()
         self._wake()
 
     async def expire(self, before: float) -> None:

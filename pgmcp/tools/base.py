@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from pgmcp.errors import CallerError
 from pgmcp.results import json_text
@@ -30,6 +30,16 @@ class Params(BaseModel):
     """Describe the parameters of one tool: flat, closed, no coercion."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_something(cls, given: object) -> object:
+        """Refuse an empty name: it would pass for one left out, and mean the default."""
+        if isinstance(given, dict):
+            for name in ("database", "session_id", "schema", "name", "table"):
+                if given.get(name) == "":
+                    raise ValueError(f"{name} is empty. Name one, or leave {name} out")
+        return given
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,7 +66,7 @@ def require_value(wanted: str, confirm: str | None, what: str) -> None:
     *what* says in a few words what would happen.
     """
     given = ",".join(part.strip() for part in (confirm or "").split(","))
-    if given == wanted:
+    if wanted in (given, confirm):  # a quoted name may itself hold a comma and a space
         return
     mismatch = f' confirm="{confirm}" does not match.' if confirm else ""
     raise ConfirmationNeeded(

@@ -6,6 +6,7 @@ Owns the look-up after an error; never fails itself.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from difflib import get_close_matches
 
@@ -16,11 +17,21 @@ from pgmcp.tools.base import Call
 SHOWN = 3
 CUTOFF = 0.6  # difflib's measure; below it a name is no help
 LISTS = {"42P01": "relations", "42703": "columns", "42883": "functions", "3F000": "schemas"}
-NAMED = re.compile(r'"([^"]+)"|column (\S+) does|function (\S+?)\(')
+NAMED = re.compile(r'"([^"]+)"|column (\S+) does|(?:function|procedure) (\S+?)\(')
 
 
-async def add_nearest(call: Call, database: str | None, error: PgmcpError) -> None:
-    """Add the nearest existing names to the hint of an "undefined" error, if there are any."""
+async def add_nearest(
+    call: Call,
+    database: str | None,
+    error: PgmcpError,
+    *,
+    relations: frozenset[str] | None = None,
+) -> None:
+    """
+    Add the nearest existing names to the hint of an "undefined" error, if there are any.
+
+    Columns are those of *relations*, the tables that the statement names; None: of all.
+    """
     if not isinstance(error, QueryFailed) or error.report.sqlstate not in LISTS:
         return
     match = NAMED.search(error.report.message)
@@ -28,13 +39,16 @@ async def add_nearest(call: Call, database: str | None, error: PgmcpError) -> No
         return
     wanted = next(group for group in match.groups() if group)
     action = LISTS[error.report.sqlstate]
+    arguments = [None if relations is None else sorted(relations)] if action == "columns" else []
     try:
         names = await call.databases.read(
-            database, lambda lease: lease.rows(load("query", action, lease.server_version))
+            database,
+            lambda lease: lease.rows(load("query", action, lease.server_version), *arguments),
         )
     except PgmcpError:
         return  # the caller has one error already
-    near = nearest(wanted, [str(row["name"]) for row in names])
+    # Thousands of names take a tenth of a second to compare; others need not wait for it.
+    near = await asyncio.to_thread(nearest, wanted, [str(row["name"]) for row in names])
     if near:
         plural = "names are" if len(near) > 1 else "name is"
         known = f"the nearest {plural} {', '.join(near)}."

@@ -14,6 +14,7 @@ from pydantic import Field, WithJsonSchema
 
 from pgmcp.database import Bounds, Lease
 from pgmcp.errors import CallerError, PgmcpError
+from pgmcp.grammar import CHANGES
 from pgmcp.results import Result
 from pgmcp.statement import Statement
 from pgmcp.titles import action_of, title_of
@@ -54,7 +55,7 @@ class QueryParams(Params):
     max_rows: int | None = Field(None, ge=1, description="Rows to return, 200 unless said.")
     format: Literal["text", "json"] = Field("text", description="Form of the answer.")
     timeout_seconds: float | None = Field(
-        None, gt=0, description="Limit of the statement, 30 unless said, at most 600."
+        None, ge=0.001, description="Limit of the statement, 30 unless said, at most 600."
     )
     explain: Literal["none", "plan", "analyze"] = Field(
         "none", description="Show the plan instead; analyze runs it and rolls back."
@@ -83,9 +84,7 @@ async def run(call: Call, params: QueryParams) -> Answer:
                 await require(lease, statement, params.confirm)
                 result = await lease.run(statement, values, bounds=bounds)
         elif params.mode == "write":
-            async with call.databases.write(params.database, timeout=timeout) as lease:
-                await require(lease, statement, params.confirm)
-                result = await lease.run(statement, values, bounds=bounds)
+            result = await _write(call, params, statement, timeout=timeout, bounds=bounds)
         else:
             result = await call.databases.read(
                 params.database,
@@ -93,9 +92,30 @@ async def run(call: Call, params: QueryParams) -> Answer:
                 timeout=timeout,
             )
     except PgmcpError as error:
-        await add_nearest(call, params.database, error)
+        database = _database_of(call, params)
+        await add_nearest(call, database, error, relations=statement.relations)
         raise
     return answer(result, params.format)
+
+
+async def _write(
+    call: Call, params: QueryParams, statement: Statement, *, timeout: timedelta, bounds: Bounds
+) -> Result:
+    """Run a statement that is a transaction by itself; what PostgreSQL refuses leaves nothing."""
+    try:
+        async with call.databases.write(params.database, timeout=timeout) as lease:
+            await require(lease, statement, params.confirm)
+            return await lease.run(statement, params.params or [], bounds=bounds)
+    except PgmcpError as error:
+        if error.sqlstate and error.fate is None:
+            error.fate = "rolled back; nothing was changed."
+        raise
+
+
+def _database_of(call: Call, params: QueryParams) -> str | None:
+    """Return the transaction's database, which a call inside it need not repeat."""
+    mine = {found.handle: found.database for found in call.transactions.open_of(call.owner)}
+    return mine.get(params.session_id or "", params.database)
 
 
 def call_timeout(call: Call, seconds: float | None) -> timedelta:
@@ -124,14 +144,9 @@ def _require_here(statement: Statement, params: QueryParams) -> None:
             raise CallerError(f"{what} is not run here. {statement.refusal}")
         instead = statement.refusal or f"Use pg_schema action={action_of(statement.kind)}."
         raise CallerError(f"{what} is not a query. {instead}")
-    if statement.level == "write" and params.mode == "read":
-        raise CallerError(_needs_write(statement))
-    if (
-        statement.level == "write"
-        and params.mode is None
-        and params.session_id is None
-        and params.explain != "plan"
-    ):
+    inferred = params.mode is None and params.session_id is not None
+    may_write = params.mode == "write" or inferred or params.explain == "plan"
+    if statement.level == "write" and not may_write:
         raise CallerError(_needs_write(statement))
     if params.session_id is not None and params.explain == "analyze":
         raise CallerError(
@@ -154,6 +169,11 @@ async def _explain(
         options += ", FORMAT JSON"
     if statement.kind == "ExplainStmt":
         raise CallerError("sql is an EXPLAIN already. Send the statement itself, or no explain.")
+    if statement.kind not in ("SelectStmt", *CHANGES):
+        title = title_of(statement.kind, statement.node)
+        raise CallerError(
+            f"{title} has no plan. explain is for SELECT, INSERT, UPDATE, DELETE and MERGE."
+        )
     explained = replace(
         statement,
         sql=f"EXPLAIN ({options}) {statement.sql}",

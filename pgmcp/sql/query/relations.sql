@@ -4,7 +4,7 @@ SELECT n.nspname || '.' || c.relname AS name
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-   AND n.nspname !~ '^pg_'
+   AND n.nspname !~ '^pg_(toast|temp)'
    AND n.nspname <> 'information_schema'
  ORDER BY n.nspname, c.relname
  LIMIT 5000;

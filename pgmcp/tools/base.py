@@ -18,10 +18,11 @@ from pgmcp.results import json_text
 if TYPE_CHECKING:
     from pgmcp.database import Databases
     from pgmcp.identity import Caller
+    from pgmcp.ledger import Owner
     from pgmcp.results import Result
     from pgmcp.settings import Settings
     from pgmcp.statement import Parser
-    from pgmcp.transactions import Owner, Transactions
+    from pgmcp.transactions import Transactions
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 
@@ -110,13 +111,15 @@ def check_action(params: Params, action: str, takes: Takes) -> None:
     given = {name for name in params.model_fields_set if name != "action"}
     given = {name for name in given if getattr(params, name) is not None}
     allowed = (*takes.needs, *takes.may)
-    listed = ", ".join(allowed) or "no parameters"
+    on_the_wire = {name: field.alias or name for name, field in type(params).model_fields.items()}
+    listed = ", ".join(on_the_wire[name] for name in allowed) or "no parameters"
     for name in takes.needs:
         if name not in given:
-            raise CallerError(f"action={action} needs {name}. It takes: {listed}.")
+            raise CallerError(f"action={action} needs {on_the_wire[name]}. It takes: {listed}.")
     for name in sorted(given):
         if name not in allowed:
-            raise CallerError(f"action={action} does not take {name}. It takes: {listed}.")
+            shown = on_the_wire[name]
+            raise CallerError(f"action={action} does not take {shown}. It takes: {listed}.")
 
 
 def answer(result: Result, format: str) -> Answer:  # noqa: A002 — the parameter's name on the wire

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pgmcp.database import Lease
 from pgmcp.database.quote import identifier
-from pgmcp.errors import CallerError, ConfirmationNeeded
+from pgmcp.errors import ConfirmationNeeded
 from pgmcp.grammar import Target
 from pgmcp.statement import Statement
 
@@ -19,11 +19,17 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.oid = pg_catalog.to_regclass($1)
 """
+# Before 16, to_regprocedure raises an error where an argument's type does not exist.
 FUNCTION = """
+WITH named AS MATERIALIZED (
+    SELECT CASE WHEN $2::text IS NULL THEN pg_catalog.to_regproc($1)::oid
+                WHEN (SELECT bool_and(pg_catalog.to_regtype(argument) IS NOT NULL)
+                        FROM pg_catalog.unnest($3::text[]) AS argument) IS NOT FALSE
+                THEN pg_catalog.to_regprocedure($2)::oid END AS oid)
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) AS name
-  FROM pg_catalog.pg_proc AS p
+  FROM named
+  JOIN pg_catalog.pg_proc AS p ON p.oid = named.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
- WHERE p.oid = coalesce(pg_catalog.to_regprocedure($2)::oid, pg_catalog.to_regproc($1)::oid)
 """
 TYPE = """
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) AS name
@@ -81,12 +87,9 @@ async def _resolve(lease: Lease, target: Target) -> tuple[str | None, str | None
     if target.catalog == "relation":
         return await _relation(lease, written)
     if target.catalog == "function":
-        arguments = ", ".join(target.arguments or ())
-        signature = f"{written}({arguments})"
-        try:
-            return await lease.value(FUNCTION, written, signature), None
-        except CallerError:
-            return ".".join(target.names), None
+        given = target.arguments
+        signature = None if given is None else f"{written}({', '.join(given)})"
+        return await lease.value(FUNCTION, written, signature, list(given or ())), None
     if target.catalog == "type":
         return await lease.value(TYPE, written), None
     if target.catalog == "part":

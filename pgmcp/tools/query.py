@@ -47,16 +47,14 @@ class QueryParams(Params):
 
     sql: str = Field(description="One SQL statement.")
     params: list[Parameter] | None = Field(None, description="Values for $1, $2, … in order.")
-    database: str | None = Field(None, description="Database; without it the default one.")
+    database: str | None = Field(None, description="The default one unless said.")
     mode: Literal["read", "write"] | None = Field(
         None, description="read (default) or write; inferred inside a transaction."
     )
     session_id: str | None = Field(None, description="Transaction from pg_tx action=begin.")
-    max_rows: int | None = Field(None, ge=1, description="Rows to return, 200 unless said.")
+    max_rows: int | None = Field(None, ge=1, description="Most rows to return.")
     format: Literal["text", "json"] = Field("text", description="Form of the answer.")
-    timeout_seconds: float | None = Field(
-        None, ge=0.001, description="Limit of the statement, 30 unless said, at most 600."
-    )
+    timeout_seconds: float | None = Field(None, ge=0.001, description="Limit of this statement.")
     explain: Literal["none", "plan", "analyze"] = Field(
         "none", description="Show the plan instead; analyze runs it and rolls back."
     )

@@ -34,6 +34,8 @@ def _plain(body: Schema) -> Schema:
     if choices is not None:
         (choice,) = [choice for choice in choices if choice != {"type": "null"}]
         body = {**choice, **body}
+    if body.get("minLength") == 1:
+        del body["minLength"]  # that a name is not empty goes without saying
     if "default" in body and body["default"] is None:
         del body["default"]
     return body

@@ -55,11 +55,11 @@ class MonitorParams(Params):
         "settings",
         "sequences",
     ] = Field(description="What to look at.")
-    database: str | None = Field(None, description="Database; without it the default one.")
+    database: str | None = Field(None, description="The default one unless said.")
     pattern: str | None = Field(
         None, min_length=1, max_length=200, description="Filter of names, such as shop.* or order."
     )
-    max_rows: int | None = Field(None, ge=1, description="Rows to return, 200 unless said.")
+    max_rows: int | None = Field(None, ge=1, description="Most rows to return.")
     format: Literal["text", "json"] = Field("text", description="Form of the answer.")
 
 

@@ -65,7 +65,7 @@ class SchemaParams(Params):
     action: Literal["list", "describe", "search", "create", "alter", "drop"] = Field(
         description="What to do."
     )
-    database: str | None = Field(None, description="Database; without it the default one.")
+    database: str | None = Field(None, description="The default one unless said.")
     # BaseModel has a method called schema, hence the underscore here and the alias on the wire.
     schema_: str | None = Field(None, alias="schema", min_length=1, description="Only this schema.")
     name: str | None = Field(
@@ -76,7 +76,7 @@ class SchemaParams(Params):
     sql: str | None = Field(None, min_length=1, description="The DDL, one or more statements.")
     dry_run: bool | None = Field(None, description="Run the DDL, report, roll back.")
     session_id: str | None = Field(None, description="Transaction from pg_tx action=begin.")
-    max_rows: int | None = Field(None, ge=1, description="Rows to list, 200 unless said.")
+    max_rows: int | None = Field(None, ge=1, description="Most rows to list.")
     format: Literal["text", "json"] = Field("text", description="Form of the answer.")
     confirm: str | None = Field(None, description="Names to confirm, as a refusal printed them.")
 

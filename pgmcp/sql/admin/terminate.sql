@@ -1,0 +1,8 @@
+-- Purpose: end one session.   Needs: the same role, or pg_signal_backend.   Since: 15.
+-- Parameters: $1 pid, $2 its backend_start: another session may have got the pid meanwhile.
+-- Waits up to 5 s and tells whether the session is gone.
+SELECT pg_catalog.pg_terminate_backend(a.pid, 5000) AS sent
+  FROM pg_catalog.pg_stat_activity AS a
+ WHERE a.pid = $1::pg_catalog.int4
+   AND a.backend_start = $2::pg_catalog.timestamptz
+   AND a.backend_type = 'client backend';

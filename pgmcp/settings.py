@@ -101,6 +101,9 @@ class Limits(Section):
     timeout_ceiling: Seconds = Field(
         timedelta(seconds=600), description="The longest limit that a call may ask for."
     )
+    maintenance_timeout: Seconds = Field(
+        timedelta(hours=1), description="Limit of VACUUM, ANALYZE, REINDEX and CONCURRENTLY."
+    )
     lock_timeout: Seconds = Field(
         timedelta(seconds=10), description="Limit of one wait for a lock; DDL waits 3 s at most."
     )

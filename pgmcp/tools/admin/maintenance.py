@@ -39,7 +39,7 @@ async def analyze(call: Call, params: AdminParams) -> Result:
 
 async def _maintain(call: Call, params: AdminParams, command: str) -> Result:
     async with call.databases.bare(
-        params.database, timeout=call.settings.limits.timeout_ceiling
+        params.database, timeout=call.settings.limits.maintenance_timeout
     ) as lease:
         if params.table is None and params.schema_ is None:
             await with_progress(call, lease, command, lease.command(command))

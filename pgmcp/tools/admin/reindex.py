@@ -35,7 +35,7 @@ async def reindex(call: Call, params: AdminParams) -> Result:
     """Rebuild indexes; params.full does it plainly, faster but with writers locked out."""
     concurrently = params.full is not True
     async with call.databases.bare(
-        params.database, timeout=call.settings.limits.timeout_ceiling
+        params.database, timeout=call.settings.limits.maintenance_timeout
     ) as lease:
         scope = await _scope(lease, params)
         who = await own_name(lease)

@@ -51,7 +51,7 @@ async def run_concurrently(call: Call, params: SchemaParams, piece: Statement) -
         PgmcpError: its fate names an index that is left behind INVALID, and how to drop it.
     """
     limits = call.settings.limits
-    async with call.databases.bare(params.database, timeout=limits.timeout_ceiling) as lease:
+    async with call.databases.bare(params.database, timeout=limits.maintenance_timeout) as lease:
         await require(lease, piece, params.confirm)
         # It waits for older transactions to end, and that wait blocks nobody.
         await lease.command("SET lock_timeout = 0")

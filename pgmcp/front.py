@@ -24,6 +24,7 @@ SUCCESS = range(200, 300)
 STOPPING = PlainTextResponse(
     "The gateway is stopping; the statement was cancelled. Try again in a moment.\n", 503
 )
+TWICE = PlainTextResponse("A request has one Host and at most one Origin.\n", 400)
 SHOWN = 100  # characters of a refused header that are shown
 
 
@@ -47,7 +48,10 @@ class Front:
         # httptools keeps the spaces around a value, and the SDK compares values with the body.
         scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refuse(headers)
+        names = [name for name, _ in scope["headers"]]
+        # With two of them, what is checked here need not be what somebody behind reads.
+        is_twice = names.count(b"host") > 1 or names.count(b"origin") > 1
+        refusal = TWICE if is_twice else self._refuse(headers)
         if refusal is not None:
             await refusal(scope, receive, send)
             return

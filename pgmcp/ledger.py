@@ -71,6 +71,7 @@ class Ledger:
         self._keep = keep.total_seconds()
         self._open: dict[str, Transaction] = {}
         self._tombstones: OrderedDict[str, tuple[Owner, str, float]] = OrderedDict()
+        self._ended: OrderedDict[str, float] = OrderedDict()
 
     def add(self, transaction: Transaction) -> None:
         """Enter a transaction that has begun."""
@@ -83,6 +84,15 @@ class Ledger:
     def of(self, owner: Owner) -> list[Transaction]:
         """Return the owner's open transactions, oldest first."""
         return [found for found in self._open.values() if found.owner == owner]
+
+    def end_session(self, session: str) -> list[Transaction]:
+        """Remember that an MCP session has ended; return what it left open."""
+        self._ended[session] = self._clock.monotonic()
+        return [found for found in self._open.values() if found.owner.session == session]
+
+    def has_ended(self, owner: Owner) -> bool:
+        """Tell whether the owner's MCP session has ended: nothing may begin for it any more."""
+        return owner.session in self._ended
 
     def is_open(self, transaction: Transaction) -> bool:
         """Tell whether the transaction has not ended meanwhile."""
@@ -129,6 +139,8 @@ class Ledger:
     def expire(self) -> None:
         """Forget tombstones older than the settings' time."""
         before = self._clock.monotonic() - self._keep
+        while self._ended and next(iter(self._ended.values())) < before:
+            self._ended.popitem(last=False)
         while self._tombstones:
             handle, (_, _, ended) = next(iter(self._tombstones.items()))
             if ended >= before:

@@ -63,7 +63,12 @@ class Loans:
             try:
                 await self._limit(transaction, limit)
                 async with asyncio.timeout((limit + GRACE).total_seconds()):
-                    yield Lease(transaction.backend, is_read_only=False, in_transaction=True)
+                    yield Lease(
+                        transaction.backend,
+                        is_read_only=transaction.mode == "read",
+                        in_transaction=True,
+                        is_kept=True,
+                    )
             except PgmcpError as error:
                 transaction.doubt = error.message
                 await self.tell_fate(transaction, error)

@@ -8,12 +8,13 @@ touches SQL.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from mcp import types
+import mcp_types as types
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.lowlevel import Server
@@ -35,6 +36,9 @@ from pgmcp.tools.schemas import schema_of
 
 log = logging.getLogger("pgmcp.protocol")
 Context = Any  # Any: the SDK's ServerRequestContext, generic over a lifespan that is not used
+SHOWN = 60  # characters of a caller's word in a sentence
+FAULTS = 5  # told of one call
+SURROGATE = re.compile("[\ud800-\udfff]")
 MakeCall = Callable[[Caller, Owner, Progress], Call]
 
 INSTRUCTIONS = """\
@@ -52,6 +56,9 @@ def build_server(tools: Sequence[Tool], make_call: MakeCall) -> Server[Any]:
     by_name = {tool.name: tool for tool in tools}
     schemas = {tool.name: schema_of(tool.params) for tool in tools}
     listed = types.ListToolsResult(tools=[_describe(tool, schemas[tool.name]) for tool in tools])
+
+    # The SDK walks a tool's schema at every call, to compare headers with what it declares.
+    checked = {name: schema for name, schema in schemas.items() if "x-mcp-header" in str(schema)}
 
     async def on_list_tools(_context: Context, _params: object) -> types.ListToolsResult:
         return listed
@@ -74,7 +81,7 @@ def build_server(tools: Sequence[Tool], make_call: MakeCall) -> Server[Any]:
         instructions=INSTRUCTIONS,
         on_list_tools=on_list_tools,
         on_call_tool=on_call_tool,
-        get_tool_input_schema=schemas.get,
+        get_tool_input_schema=checked.get,
     )
     server.middleware.clear()  # OpenTelemetry's costs a tenth of the CPU, and nobody listens
     return server
@@ -144,6 +151,13 @@ async def _answer(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> types
 
 
 def _validate(tool: Tool, arguments: Mapping[str, Any]) -> Any:  # Any: the tool's own Params
+    for name, value in arguments.items():
+        # These two have sentences of their own, which tell the place.
+        if name not in ("sql", "params") and (fault := _fault_of(value)) is not None:
+            raise CallerError(
+                f"{tool.name}: {_plain(name)} holds a {fault}, which PostgreSQL's text cannot. "
+                "Remove it."
+            )
     try:
         return tool.params.model_validate(arguments)
     except ValidationError as error:
@@ -152,10 +166,25 @@ def _validate(tool: Tool, arguments: Mapping[str, Any]) -> Any:  # Any: the tool
         raise CallerError(f"{tool.name}: {_explain(error)} Parameters: {known}.") from error
 
 
+def _fault_of(value: object) -> str | None:
+    """Name what keeps a text, or one in a list, from being PostgreSQL's."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str) and "\0" in text:
+            return "NUL"
+        if isinstance(text, str) and not text.isascii() and SURROGATE.search(text):
+            return "lone surrogate"
+    return None
+
+
+def _plain(name: str) -> str:
+    """Return a caller's word for a sentence: as it is, or quoted and cut where it is odd."""
+    return name if name.isidentifier() and len(name) <= SHOWN else repr(name[:SHOWN])
+
+
 def _explain(error: ValidationError) -> str:
     parts = []
     for item in error.errors():
-        name = str(item["loc"][0]) if item["loc"] else "arguments"
+        name = _plain(str(item["loc"][0])) if item["loc"] else "arguments"
         place = "".join(f"[{part}]" for part in item["loc"][1:] if isinstance(part, int))
         if item["type"] == "extra_forbidden":
             parts.append(f"there is no parameter {name}.")
@@ -165,9 +194,12 @@ def _explain(error: ValidationError) -> str:
             parts.append(f"{name} is missing.")
         else:
             given = repr(item["input"])
-            shown = given if len(given) <= 60 else given[:60] + "…"  # noqa: PLR2004 — one line
+            shown = given if len(given) <= SHOWN else given[:SHOWN] + "…"
             parts.append(f"{name}{place}: {shown}: {item['msg']}.")
-    return " ".join(dict.fromkeys(parts))
+    different = list(dict.fromkeys(parts))
+    if len(different) > FAULTS:
+        different[FAULTS:] = [f"And {len(different) - FAULTS} more."]
+    return " ".join(different)
 
 
 def _result(answer: Answer) -> types.CallToolResult:

@@ -27,7 +27,6 @@ ESCAPES = str.maketrans(
     }
 )
 SPECIAL = re.compile(r"[\\\t\n\r\x08\f\v]")
-CHUNK_SPECIAL = re.compile(r"[\\\r\x08\f\v]")
 LINE_SPECIAL = re.compile(r"[\\\n\r\x08\f\v]")
 INTEGERS = frozenset({"int2", "int4", "int8", "oid"})
 FLOATS = frozenset({"float4", "float8"})
@@ -92,12 +91,14 @@ class Page:
 
     def add(self, records: Sequence[Row]) -> None:
         """Take rows in order until one does not fit; `full` is then true."""
-        if self._add_plain(records):
-            return
+        room = self.max_rows - len(self.rows)
+        taken = records[:room] if len(records) > room else records
+        if not self._add_plain(taken):
+            self._add_each(taken)
+        self.full = self.full or len(records) > room
+
+    def _add_each(self, records: Sequence[Row]) -> None:
         for record in records:
-            if len(self.rows) >= self.max_rows:
-                self.full = True
-                return
             row, line = record, line_of(record)
             if len(line) > self.max_cell:
                 row = tuple(map(self._cut, record))
@@ -118,18 +119,22 @@ class Page:
 
         Ten times faster than row by row, and nearly all answers are of this kind.
         """
-        if not records or len(self.rows) + len(records) > self.max_rows:
-            return False
+        if not records:
+            return True
+        nulls = 0
         try:
             lines = ["\t".join(record) for record in records]  # type: ignore[arg-type]
         except TypeError:  # a NULL
-            return False
+            nulls = sum([cell is None for record in records for cell in record])
+            shown = [[NULL if cell is None else cell for cell in record] for record in records]
+            lines = ["\t".join(cells) for cells in shown]
         text = "\n".join(lines)
         tabs = len(records) * (len(records[0]) - 1)
         size = size_of(text)
         if (
             self.size + size > self.max_bytes
-            or CHUNK_SPECIAL.search(text) is not None
+            or text.count("\\") != nulls
+            or any(special in text for special in "\r\b\f\v")
             or text.count("\n") != len(lines) - 1
             or text.count("\t") != tabs
             or max(map(len, lines)) > self.max_cell

@@ -16,8 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 import orjson
-from postgast import PgQueryError
-from postgast.errors import check_error
+from postgast.errors import PgQueryError, check_error
 from postgast.native import lib
 
 from pgmcp.errors import CallerError, QueryFailed, Report

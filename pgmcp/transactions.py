@@ -16,6 +16,7 @@ from pgmcp.database.backend import Backend
 from pgmcp.database.failures import TRANSLATED, translate
 from pgmcp.database.quote import identifier
 from pgmcp.errors import (
+    CallerError,
     ConnectionLost,
     HandleUnknown,
     PgmcpError,
@@ -94,6 +95,9 @@ class Transactions:
         except asyncio.CancelledError:
             await asyncio.shield(self._databases.release(backend))
             raise
+        if self._ledger.has_ended(owner):  # while BEGIN was under way
+            await asyncio.shield(self._databases.release(backend))
+            raise CallerError("the MCP session has ended, and nothing was begun. Open another.")
         transaction = Transaction(
             handle="tx_" + secrets.token_urlsafe(16),
             owner=owner,
@@ -204,9 +208,8 @@ class Transactions:
 
     async def end_session(self, session: str) -> None:
         """Roll back what belongs to an MCP session that has ended."""
-        for transaction in self._ledger.all():
-            if transaction.owner.session == session:
-                await self._finish(transaction, "was rolled back when its MCP session ended")
+        for transaction in self._ledger.end_session(session):
+            await self._finish(transaction, "was rolled back when its MCP session ended")
 
     async def expire(self) -> None:
         """Roll back what has passed a limit; called about once a second."""

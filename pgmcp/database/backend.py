@@ -85,13 +85,17 @@ class Backend:
     async def prepare(self, statement: Statement, *, limit: int | None, max_cell: int) -> Prepared:
         """Return *statement* prepared, from memory where it was prepared before."""
         key = (statement.sql, limit, max_cell)
+        handle = None
         if (known := self._prepared.get(key)) is not None:
             self._prepared.move_to_end(key)
-            return known
-        handle = await self._prepare(statement.sql)
-        columns = [
-            Column(name=column.name, type=column.type.name) for column in handle.get_attributes()
-        ]
+            if not (statement.star and known.plan.offset):
+                return known
+            # A column added to the table would stay outside the outer SELECT without an error.
+            handle = await self._prepare(statement.sql)
+            if known.plan.columns == columns_of(handle):
+                return known
+        handle = handle or await self._prepare(statement.sql)
+        columns = columns_of(handle)
         plan = make_plan(statement, columns, limit=limit, max_cell=max_cell)
         if plan.sent != statement.sql:
             handle = await self.connection.prepare(plan.sent)
@@ -168,6 +172,13 @@ class Backend:
             self.connection.terminate()
 
 
+def columns_of(handle: PreparedStatement) -> tuple[Column, ...]:
+    """Return the columns of a prepared statement, in order."""
+    return tuple(
+        Column(name=column.name, type=column.type.name) for column in handle.get_attributes()
+    )
+
+
 def _placeholders(count: int) -> str:
     return "none" if count == 0 else "$1" if count == 1 else f"$1 to ${count}"
 
@@ -183,14 +194,14 @@ async def open_backend(server: Server, database: str, types: Types) -> Backend:
     ports = [int(port) for port in server.port.split(",")]
     where = ", ".join(hosts) + f" port {server.port}"
     try:
-        connection: Connection = await asyncpg.connect(
+        connection: Connection = await asyncpg.connect(  # type: ignore[misc]  # too many unions
             host=hosts if len(hosts) > 1 else hosts[0],
             port=ports if len(ports) > 1 else ports[0],
             user=server.user,
             password=server.password,
             passfile=str(server.passfile) if server.passfile else None,
             database=database,
-            ssl=server.sslmode,
+            ssl=server.sslmode,  # type: ignore[arg-type]  # asyncpg checks the word itself
             timeout=server.connect_timeout.total_seconds(),
             statement_cache_size=STATEMENTS_KEPT,
             server_settings=SESSION,

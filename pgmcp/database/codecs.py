@@ -72,7 +72,7 @@ class Types:
         for oid, name in self.names.items():
             if name in NATIVE_TEXT:
                 continue
-            settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str, str, "text")
+            settings.set_builtin_type_codec(oid, name, "pg_catalog", "scalar", "text", "text")
 
 
 def to_text(value: object, type_name: str, number: int) -> str | None:
@@ -138,7 +138,8 @@ def _json(value: object, number: int) -> str:
         return _checked(json.dumps(value, ensure_ascii=False, allow_nan=False), number)
     except (ValueError, RecursionError) as error:
         raise CallerError(
-            f"params[{number - 1}] is no JSON that can be sent: {error}. Send its text as a string."
+            f"params[{number - 1}] holds what JSON cannot: NaN, Infinity, an integer of more than "
+            "4300 digits, or nesting without end. Send its text as a string."
         ) from error
 
 

@@ -29,8 +29,16 @@ LOST = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     OSError,
 )
+# What a server says to newcomers while it stops, recovers from a crash or starts.
+STARTING = (
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 TRANSLATED = (asyncpg.PostgresError, *LOST)
 
+NAME_LENGTH = 63  # bytes of PostgreSQL's longest name
 NEXT_STEP = {
     "25001": "This statement runs outside transactions only.",
     "25006": 'Reading is the default: changing data needs mode="write".',
@@ -117,8 +125,9 @@ def _cancelled(report: Report, sql: str) -> PgmcpError:
 def translate_connect(error: BaseException, *, where: str, database: str) -> PgmcpError:
     """Return the pgmcp error for a connection that could not be opened."""
     if isinstance(error, asyncpg.InvalidCatalogNameError):
+        shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
         return CallerError(
-            f'database "{database}" does not exist. pg_admin action=databases lists them.'
+            f'database "{shown}" does not exist. pg_admin action=databases lists them.'
         )
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return Unavailable(
@@ -127,7 +136,7 @@ def translate_connect(error: BaseException, *, where: str, database: str) -> Pgm
         )
     if isinstance(error, asyncpg.TooManyConnectionsError):
         return translate(error)
-    if isinstance(error, asyncpg.CannotConnectNowError):
+    if isinstance(error, STARTING):
         return Retryable(f"PostgreSQL at {where} is not ready: {_first_line(error)}. Try again.")
     if isinstance(error, TimeoutError):
         return Unavailable(

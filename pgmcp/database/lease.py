@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
 from pgmcp.database.failures import TRANSLATED, position_of, translate
 from pgmcp.errors import CallerError, PgmcpError, Retryable
-from pgmcp.results import Page, Result
+from pgmcp.results import Page, Result, Row
 from pgmcp.statement import Statement, catalogue
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pgmcp.database.backend import Backend, Prepared
     from pgmcp.settings import Limits
 
-CHUNK = 512  # rows fetched at a time where the answer's size is not known before
+Rows = Sequence[Row]  # what a Record holds, now that every codec gives text
 WHOLE_CELL = 8 << 20  # characters; no catalogue cell of ours is that long
+SMALL = ("ExplainStmt", "VariableShowStmt", "CallStmt")  # kinds that no cursor is opened for
 REST = 2**31 - 1  # the most rows that one MOVE counts
 
 
@@ -63,11 +64,20 @@ class Lease:
 
     *is_read_only* tells that the surrounding transaction will be rolled back, so that rows
     beyond the page need not be produced; elsewhere a statement always runs to its end.
+    *is_kept* tells that the transaction goes on after the lease.
     """
 
-    def __init__(self, backend: Backend, *, is_read_only: bool, in_transaction: bool) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        is_read_only: bool,
+        in_transaction: bool,
+        is_kept: bool = False,
+    ) -> None:
         self._backend = backend
         self.is_read_only = is_read_only
+        self.is_kept = is_kept
         self.in_transaction = in_transaction
 
     @property
@@ -149,9 +159,10 @@ class Lease:
         total: int | None = None
         if not plan.columns:
             await handle.fetch(*arguments)
-            return Result(tag=handle.get_statusmsg(), row_count=_count(handle.get_statusmsg()))
-        if plan.bounded or not statement.wrap or not self.in_transaction:
-            page.add(await handle.fetch(*arguments))
+            tag = handle.get_statusmsg() or ""
+            return Result(tag=tag, row_count=_count(tag))
+        if plan.bounded or statement.kind in SMALL or not self.in_transaction:
+            page.add(cast("Rows", await handle.fetch(*arguments)))
         else:
             total = await self._page_through(prepared, arguments, page)
         return Result(
@@ -170,19 +181,18 @@ class Lease:
         cursor = await prepared.handle.cursor(*arguments)
         seen = 0
         while not page.full:
-            wanted = min(CHUNK, page.max_rows + 1 - len(page.rows))
+            wanted = min(prepared.plan.chunk, page.max_rows + 1 - len(page.rows))
             records = await cursor.fetch(wanted)
-            page.add(records)
+            page.add(cast("Rows", records))
             seen += len(records)
             if len(records) < wanted:
                 break
-        if self.is_read_only:
-            return None
-        if page.full:
+        if page.full and not self.is_read_only:
             seen += await cursor.forward(REST)
-        # In a transaction across calls the portal would hold its snapshot and its memory.
-        await self._backend.connection.execute("CLOSE ALL")
-        return seen
+        if self.is_kept:
+            # The portal would hold its snapshot and its memory until the transaction ends.
+            await self._backend.connection.execute("CLOSE ALL")
+        return None if self.is_read_only else seen
 
     async def rows(self, sql: str, *args: object) -> list[Mapping[str, str | None]]:
         """

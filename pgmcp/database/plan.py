@@ -15,6 +15,8 @@ from pgmcp.statement import Statement
 
 SHORT_BYTES = 64  # what a cell of a short type takes at most, as a rule
 FETCH_ALL_BYTES = 32 << 20  # rows whose largest possible size is below this come in one message
+CHUNK = 512  # rows at most that a cursor takes at a time
+CHUNK_BYTES = 8 << 20  # and what they may take at most
 ALIAS = "_pgmcp"
 # Where a cast to text says something else than the type's own text form: it strips the padding
 # of char(n), and shows xml's stored encoding.
@@ -27,12 +29,14 @@ class Plan:
     Say what is sent for a statement.
 
     The caller's text begins *offset* characters into *sent*. *bounded* is true where all rows
-    together cannot exceed FETCH_ALL_BYTES, so that no cursor is needed.
+    together cannot exceed FETCH_ALL_BYTES, so that no cursor is needed; *chunk* is how many rows a
+    cursor takes at a time.
     """
 
     sent: str
     columns: tuple[Column, ...]
     offset: int = 0
+    chunk: int = 64
     bounded: bool = False
 
     def position(self, position: int) -> int:
@@ -71,6 +75,7 @@ def make_plan(
         sent=before + statement.sql + after,
         columns=tuple(columns),
         offset=len(before),
+        chunk=max(1, min(CHUNK, CHUNK_BYTES // max(1, width))),
         bounded=limit is not None and limit * width <= FETCH_ALL_BYTES,
     )
 

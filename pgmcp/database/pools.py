@@ -111,20 +111,19 @@ class Databases:
         timeout: timedelta | None = None,
     ) -> AsyncIterator[Lease]:
         """Lend a connection in a transaction: COMMIT at the end, ROLLBACK when the block raises."""
-        async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
-            backend.needs_sweep = True
-            try:
+        ending = False
+        try:
+            async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
+                backend.needs_sweep = True
                 yield Lease(backend, is_read_only=False, in_transaction=True)
-            except ConnectionLost as error:
+                ending = True
+                await _commit(backend)
+        except (ConnectionLost, StatementTimeout) as error:
+            if ending:
+                fate_unknown(error)
+            else:
                 error.fate = "PostgreSQL rolled it back: nothing was changed."
-                raise
-            try:
-                await backend.connection.execute("COMMIT")
-            except TRANSLATED as error:
-                failure = translate(error)
-                if isinstance(failure, ConnectionLost):
-                    fate_unknown(failure)
-                raise failure from error
+            raise
 
     @asynccontextmanager
     async def bare(
@@ -190,13 +189,15 @@ class Databases:
         if not begin:
             limits = limits.replace("SET LOCAL", "SET")
         backend = await self._take(database or self.default, begin + limits)
+        deadline = asyncio.timeout((limit + GRACE).total_seconds())
         try:
-            async with asyncio.timeout((limit + GRACE).total_seconds()) as deadline:
+            async with deadline:
                 yield backend
         except BaseException as error:
             # The statement may still be running: the caller need not wait for its end.
             self._spawn(self._recycle(backend))
             if isinstance(error, TimeoutError) and deadline.expired():
+                backend.connection.terminate()  # it does not answer, so it would not reset either
                 raise StatementTimeout(
                     f"PostgreSQL gave no answer for {(limit + GRACE).total_seconds():.0f} s, "
                     "longer than its own limit. The connection was given up.",
@@ -241,7 +242,9 @@ class Databases:
                     await backend.reset()
                 clean = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            log.info("connection pid=%s given up: %s", backend.pid, error or type(error).__name__)
+            log.info(
+                "connection pid=%s given up: %s", backend.pid, str(error) or type(error).__name__
+            )
         finally:
             if clean:
                 self._slots.give(backend)
@@ -268,3 +271,10 @@ class Databases:
         if self._cleaning:
             await asyncio.wait(self._cleaning, timeout=CLEAN_LIMIT)
         await self._slots.close()
+
+
+async def _commit(backend: Backend) -> None:
+    try:
+        await backend.connection.execute("COMMIT")
+    except TRANSLATED as error:
+        raise translate(error) from error

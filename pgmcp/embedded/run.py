@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pgmcp.embedded.binaries import find_binaries
 from pgmcp.connect import connect_lines
+from pgmcp.embedded.binaries import find_binaries
 from pgmcp.embedded.demo import DemoCluster, choose_base, demo_cluster
 from pgmcp.serve import address_of, serve
 from pgmcp.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from pgmcp.errors import PgmcpError, QueryFailed
 from pgmcp.sql import load
@@ -56,10 +56,16 @@ async def add_nearest(
 
 
 def nearest(wanted: str, names: list[str]) -> list[str]:
-    """Return up to three of *names*, the likest first, compared with and without the schema."""
+    """Return up to three of *names*, the likest first; schemas decide only between equals."""
     wanted = wanted.lower()
-    found = get_close_matches(wanted, names, SHOWN, CUTOFF)
-    short = {name.rpartition(".")[2].lower(): name for name in reversed(names)}
-    last = wanted.rpartition(".")[2]
-    found += [short[name] for name in get_close_matches(last, list(short), SHOWN, CUTOFF)]
-    return list(dict.fromkeys(found))[:SHOWN]
+    by_last: dict[str, list[str]] = {}
+    for name in names:
+        by_last.setdefault(name.rpartition(".")[2].lower(), []).append(name)
+    found: list[str] = []
+    for match in get_close_matches(wanted.rpartition(".")[2], list(by_last), SHOWN, CUTOFF):
+        found += sorted(by_last[match], key=lambda name: -_likeness(wanted, name))
+    return found[:SHOWN]
+
+
+def _likeness(wanted: str, name: str) -> float:
+    return SequenceMatcher(None, wanted, name.lower()).ratio()

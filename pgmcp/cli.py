@@ -68,13 +68,14 @@ def _load(options: argparse.Namespace) -> Settings:
     return load(environ=os.environ, file=options.config, flags=flags)
 
 
-def _defer_unused() -> None:
+def defer_unused() -> None:
+    """Enter the packages of UNUSED_INITS without running their __init__ files."""
     for package in UNUSED_INITS:
         defer(package)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    _defer_unused()
+    defer_unused()
     # Imported here, so that `check` and --help start at once.
     import uvloop  # noqa: PLC0415
 
@@ -98,7 +99,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    _defer_unused()
+    defer_unused()
     # Only the demo needs what can start a PostgreSQL.
     import uvloop  # noqa: PLC0415
 

@@ -124,7 +124,11 @@ def _cancelled(report: Report, sql: str) -> PgmcpError:
 
 def translate_connect(error: BaseException, *, where: str, database: str) -> PgmcpError:
     """Return the pgmcp error for a connection that could not be opened."""
-    if isinstance(error, asyncpg.InvalidCatalogNameError):
+    # PostgreSQL hangs up without a word on a name that its first message has no room for.
+    hung_up = isinstance(error, asyncpg.ConnectionDoesNotExistError)
+    if isinstance(error, asyncpg.InvalidCatalogNameError) or (
+        hung_up and len(database) > NAME_LENGTH
+    ):
         shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
         return CallerError(
             f'database "{shown}" does not exist. pg_admin action=databases lists them.'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgmcp.embedded.connect import connect_lines
+from pgmcp.connect import connect_lines
 from pgmcp.embedded.demo import SHARED_BASE, choose_base
 from pgmcp.embedded.home import Home, check, fits, living_postmaster, make_base, write_password
 from pgmcp.errors import Unavailable

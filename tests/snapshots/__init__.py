@@ -1,0 +1,38 @@
+"""
+What clients read, written down: `python -m tests.snapshots` writes it anew, tests compare.
+
+Owns where each text lives and how a value that differs from run to run is made one that does not.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).parent
+ERRORS = FOLDER / "errors"
+
+# In order: what a run decides by itself, and what stands for it.
+VARIABLE = (
+    (re.compile(r"\d+\.\d ms"), "0.0 ms"),
+    (re.compile(r"tx_[\w-]{5}(?=…)"), "tx_AAAAA"),
+    (re.compile(r"tx_[\w-]{22}"), "tx_AAAAAAAAAAAAAAAAAAAAAA"),
+    (re.compile(r"incident [0-9a-f]{8}"), "incident 00000000"),
+    (re.compile(r"\d\d:\d\d UTC"), "14:02 UTC"),
+    (re.compile(r"at /\S+ port \d+"), "at /run/postgresql port 5432"),
+    (re.compile(r"at 127\.0\.0\.1 port \d+"), "at 127.0.0.1 port 5432"),
+    (re.compile(r'"/\S+/\.s\.PGSQL\.\d+"'), '"/run/postgresql/.s.PGSQL.5432"'),
+    (re.compile(r"('127\.0\.0\.1', )\d+"), r"\g<1>5432"),
+    (re.compile(r"pg_temp_\d+"), "pg_temp_3"),
+    (re.compile(r"[Pp]rocess \d+"), "process 1234"),
+    (re.compile(r"transaction \d+"), "transaction 777"),
+    (re.compile(r"pid \d+"), "pid 1234"),
+)
+
+
+def normalise(text: str) -> str:
+    """Return *text* as every run would have it."""
+    for pattern, constant in VARIABLE:
+        text = pattern.sub(constant, text)
+    return text

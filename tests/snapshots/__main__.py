@@ -1,0 +1,29 @@
+"""
+Write the generated files and snapshots anew: `make snapshots`.
+
+Starts a PostgreSQL of the newest major version here, because errors are its words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.cluster import throwaway_cluster
+from tests.snapshots import FOLDER, ROOT, texts, wire
+from tests.snapshots.world import shop
+
+
+async def main() -> None:
+    """Write all of them."""
+    found = await wire.listed()
+    (FOLDER / "tools.json").write_text(wire.snapshot(found))
+    (ROOT / "docs" / "tools.md").write_text(wire.document(found))
+    with throwaway_cluster() as cluster:
+        async with shop(cluster) as asker:
+            await texts.write_all(cluster, asker)
+    sys.stdout.write(f"wrote docs/tools.md, tools.json and {len(texts.NAMES)} error texts\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -26,18 +26,13 @@ from pgmcp.kinds import Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
 from pgmcp.loans import Loans, aborted
 from pgmcp.settings import Settings
+from pgmcp.sql import load
 
 END_LIMIT = 5.0  # seconds for a last ROLLBACK before the connection is cut
 SERVER_17 = 170000  # the first with transaction_timeout
 MINUTE = 60.0
 BACKSTOP = timedelta(seconds=60)  # PostgreSQL's own limits act this much after the gateway's
 LOOK_AGAIN = 5.0  # seconds between two looks whether somebody waits for a transaction's locks
-WAITERS = """
-SELECT count(*) AS waiters
-  FROM pg_catalog.pg_stat_activity AS a
- WHERE a.wait_event_type = 'Lock'
-   AND $1::integer = ANY (pg_catalog.pg_blocking_pids(a.pid))
-"""
 
 
 class Transactions:
@@ -243,7 +238,8 @@ class Transactions:
         pid = transaction.backend.pid
         try:
             waiters = await self._databases.read(
-                transaction.database, lambda lease: lease.value(WAITERS, pid)
+                transaction.database,
+                lambda lease: lease.value(load("tx", "waiters", lease.server_version), pid),
             )
         except PgmcpError:
             return False  # the server is busy or gone; the plain limits still hold

@@ -10,33 +10,9 @@ from pgmcp.database import Lease
 from pgmcp.database.quote import identifier
 from pgmcp.errors import ConfirmationNeeded
 from pgmcp.grammar import Target
+from pgmcp.sql import load
 from pgmcp.statement import Statement
 
-RELATION = """
-SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
-       CASE WHEN c.relkind IN ('r', 'p', 'm') THEN greatest(c.reltuples, 0)::bigint END AS rows
-  FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.oid = pg_catalog.to_regclass($1)
-"""
-# Before 16, to_regprocedure raises an error where an argument's type does not exist.
-FUNCTION = """
-WITH named AS MATERIALIZED (
-    SELECT CASE WHEN $2::text IS NULL THEN pg_catalog.to_regproc($1)::oid
-                WHEN (SELECT bool_and(pg_catalog.to_regtype(argument) IS NOT NULL)
-                        FROM pg_catalog.unnest($3::text[]) AS argument) IS NOT FALSE
-                THEN pg_catalog.to_regprocedure($2)::oid END AS oid)
-SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) AS name
-  FROM named
-  JOIN pg_catalog.pg_proc AS p ON p.oid = named.oid
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-"""
-TYPE = """
-SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname) AS name
-  FROM pg_catalog.pg_type AS t
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
- WHERE t.oid = pg_catalog.to_regtype($1)
-"""
 QUOTED = "SELECT pg_catalog.quote_ident($1) AS name"
 
 
@@ -89,9 +65,11 @@ async def _resolve(lease: Lease, target: Target) -> tuple[str | None, str | None
     if target.catalog == "function":
         given = target.arguments
         signature = None if given is None else f"{written}({', '.join(given)})"
-        return await lease.value(FUNCTION, written, signature, list(given or ())), None
+        return await lease.value(
+            load("confirm", "function", lease.server_version), written, signature, list(given or ())
+        ), None
     if target.catalog == "type":
-        return await lease.value(TYPE, written), None
+        return await lease.value(load("confirm", "type", lease.server_version), written), None
     if target.catalog == "part":
         owner = ".".join(identifier(name) for name in target.names[:-1])
         relation, rows = await _relation(lease, owner)
@@ -103,5 +81,5 @@ async def _resolve(lease: Lease, target: Target) -> tuple[str | None, str | None
 
 
 async def _relation(lease: Lease, written: str) -> tuple[str | None, str | None]:
-    found = await lease.rows(RELATION, written)
+    found = await lease.rows(load("confirm", "relation", lease.server_version), written)
     return (found[0]["name"], found[0]["rows"]) if found else (None, None)

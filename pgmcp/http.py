@@ -24,7 +24,7 @@ from pgmcp.errors import PgmcpError
 from pgmcp.front import Front
 from pgmcp.identity import Caller
 from pgmcp.ledger import Owner
-from pgmcp.protocol import build_server, mcp_app
+from pgmcp.protocol import McpServer, build_server, mcp_app
 from pgmcp.settings import Settings
 from pgmcp.statement import Parser
 from pgmcp.status import render
@@ -33,7 +33,6 @@ from pgmcp.tools.base import Call, Progress
 from pgmcp.transactions import Transactions
 
 if TYPE_CHECKING:
-    from mcp.server.lowlevel import Server
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
@@ -117,7 +116,7 @@ class Gateway:
 
 
 def build_app(
-    server: Server[Any],  # Any: the SDK's lifespan result, not used here
+    server: McpServer,
     settings: Settings,
     *,
     why_not_ready: Ready,

@@ -63,12 +63,7 @@ class Loans:
             try:
                 await self._limit(transaction, limit)
                 async with asyncio.timeout((limit + GRACE).total_seconds()):
-                    yield Lease(
-                        transaction.backend,
-                        is_read_only=transaction.mode == "read",
-                        in_transaction=True,
-                        is_kept=True,
-                    )
+                    yield _lease_on(transaction)
             except PgmcpError as error:
                 transaction.doubt = error.message
                 await self.tell_fate(transaction, error)
@@ -165,6 +160,15 @@ class Loans:
         """Close the connection, which rolls back what is not committed; leave a tombstone."""
         self._ledger.close(transaction, why)
         await asyncio.shield(self._databases.release(transaction.backend))
+
+
+def _lease_on(transaction: Transaction) -> Lease:
+    return Lease(
+        transaction.backend,
+        is_read_only=transaction.mode == "read",
+        in_transaction=True,
+        is_kept=True,
+    )
 
 
 def _check(transaction: Transaction, level: Level, database: str | None) -> None:

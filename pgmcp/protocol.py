@@ -39,6 +39,7 @@ Context = Any  # Any: the SDK's ServerRequestContext, generic over a lifespan th
 SHOWN = 60  # characters of a caller's word in a sentence
 FAULTS = 5  # told of one call
 SURROGATE = re.compile("[\ud800-\udfff]")
+McpServer = Server[Any]  # Any: the SDK's lifespan result, not used here
 MakeCall = Callable[[Caller, Owner, Progress], Call]
 
 INSTRUCTIONS = """\
@@ -51,7 +52,7 @@ what became of the transaction and the next step; read it before trying again. W
 is refused until confirm repeats the names that the refusal prints: ask your human first."""
 
 
-def build_server(tools: Sequence[Tool], make_call: MakeCall) -> Server[Any]:
+def build_server(tools: Sequence[Tool], make_call: MakeCall) -> McpServer:
     """Return an MCP server that offers *tools*; *make_call* gives each call what it works with."""
     by_name = {tool.name: tool for tool in tools}
     schemas = {tool.name: schema_of(tool.params) for tool in tools}
@@ -74,7 +75,7 @@ def build_server(tools: Sequence[Tool], make_call: MakeCall) -> Server[Any]:
         call = make_call(caller, _owner(context, caller), _progress(context))
         return await _answer(tool, call, params.arguments or {})
 
-    server: Server[Any] = Server(
+    server: McpServer = Server(
         "pgmcp",
         version=__version__,
         title="PostgreSQL",
@@ -215,7 +216,7 @@ def _failure(text: str) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
 
 
-def mcp_app(server: Server[Any], settings: Http) -> Starlette:
+def mcp_app(server: McpServer, settings: Http) -> Starlette:
     """
     Return the SDK's ASGI application with the route /mcp; its lifespan must be run.
 

@@ -79,8 +79,17 @@ class Witness:
         return await self.connection.fetchval(sql, *args)
 
     async def starts(self, fragment: str) -> Seen:
-        """Wait until a statement with *fragment* in it runs on the server, and return it."""
-        return (await eventually(lambda: self.running(fragment), bool))[0]
+        """
+        Wait until a statement with *fragment* in it sleeps on the server, and return it.
+
+        It has to sleep: a statement that is being parsed counts as active, and cancelled there it
+        ends nothing.
+        """
+
+        async def look() -> list[Seen]:
+            return [seen for seen in await self.running(fragment) if seen.event == "PgSleep"]
+
+        return (await eventually(look, bool))[0]
 
     async def ends(self, fragment: str, *, within: float = DEADLINE) -> float:
         """Wait until no statement with *fragment* runs any more; return the seconds it took."""

@@ -225,3 +225,42 @@ async def test_json_of_a_change_says_how_many_rows(asker: Asker) -> None:
     assert answer.structured_content is not None
     assert answer.structured_content["row_count"] == 2
     assert answer.structured_content["rows"] == []
+
+
+async def begin(asker: Asker, mode: str) -> str:
+    """Begin a transaction and return its handle."""
+    begun = await asker.ask("pg_tx", action="begin", mode=mode)
+    assert begun.structured_content is not None
+    return str(begun.structured_content["session_id"])
+
+
+async def test_a_transaction_reads_on_after_its_own_definition(
+    asker: Asker, cluster: ThrowawayCluster, database: str
+) -> None:
+    await cluster.execute("CREATE TABLE s.own AS SELECT 1 AS a", database=database)
+    handle = await begin(asker, "ddl")
+    await asker.text(sql="SELECT a FROM s.own", session_id=handle)
+    change = "ALTER TABLE s.own ALTER a TYPE text USING 'one ' || a"
+    await asker.text("pg_schema", action="alter", sql=change, session_id=handle)
+
+    table = tsv.read(await asker.text(sql="SELECT a FROM s.own", session_id=handle))
+    await asker.text("pg_tx", action="rollback", session_id=handle)
+
+    assert table.rows == (("one 1",),)
+
+
+async def test_a_transaction_reads_on_after_going_back_behind_its_own_definition(
+    asker: Asker, cluster: ThrowawayCluster, database: str
+) -> None:
+    await cluster.execute("CREATE TABLE s.back AS SELECT 1 AS a", database=database)
+    handle = await begin(asker, "ddl")
+    await asker.text("pg_tx", action="savepoint", name="before", session_id=handle)
+    change = "ALTER TABLE s.back ALTER a TYPE text USING 'one ' || a"
+    await asker.text("pg_schema", action="alter", sql=change, session_id=handle)
+    await asker.text(sql="SELECT a FROM s.back", session_id=handle)
+    await asker.text("pg_tx", action="rollback_to", name="before", session_id=handle)
+
+    table = tsv.read(await asker.text(sql="SELECT a FROM s.back", session_id=handle))
+    await asker.text("pg_tx", action="rollback", session_id=handle)
+
+    assert table.rows == (("1",),)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.snapshots.cases_tools import all_cases
+
 Arguments = dict[str, Any]  # Any: JSON
-CASES: dict[str, tuple[str, Arguments]] = {}
+CASES: dict[str, tuple[str, Arguments]] = all_cases()
 
 
 def _add(tool: str, **cases: Arguments) -> None:

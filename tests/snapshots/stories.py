@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from pgmcp.settings import load
@@ -197,6 +198,29 @@ async def wrong_password(world: World) -> str:
 
 
 @story
+async def crowded(world: World) -> str:
+    gateway = await world.gateway(PGUSER="errors_crowd", PGPASSWORD="crowd")
+    return await gateway.refusal(sql="SELECT 1")
+
+
+@story
+async def closed_database(world: World) -> str:
+    return await world.refusal(sql="SELECT 1", database="template0")
+
+
+@story
+async def silent_server(world: World) -> str:
+    """Reach something that takes the connection and never says a word."""
+    listener = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    world.stack.callback(listener.close)
+    port = str(listener.sockets[0].getsockname()[1])
+    settings = load(environ={"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres"})
+    server = settings.server.model_copy(update={"connect_timeout": timedelta(seconds=0.2)})
+    gateway = await world.gateway(settings.model_copy(update={"server": server}))
+    return await gateway.refusal(sql="SELECT 1")
+
+
+@story
 async def server_down(world: World) -> str:
     gateway = await world.gateway(PGHOST="127.0.0.1", PGPORT="1")
     return await gateway.refusal(sql="SELECT 1")
@@ -217,6 +241,80 @@ async def pool_exhausted(world: World) -> str:
     text = await gateway.refusal(sql="SELECT 1")
     await slow
     return text
+
+
+async def small_gateway(world: World, **pools: int) -> Asker:
+    """Open a gateway with few connections."""
+    settings = load(environ=world.cluster.environment(DATABASE))
+    few = settings.pools.model_copy(update={**pools, "wait": timedelta(seconds=0.1)})
+    return await world.gateway(settings.model_copy(update={"pools": few}))
+
+
+@story
+async def tx_too_many_in_all(world: World) -> str:
+    gateway = await small_gateway(world, per_database=1, total=3)
+    for _ in range(2):
+        await gateway.text("pg_tx", action="begin")
+    return await gateway.refusal("pg_tx", action="begin")
+
+
+@story
+async def tx_no_connection_free(world: World) -> str:
+    gateway = await small_gateway(world, per_database=1, total=2)
+    await gateway.text("pg_tx", action="begin")
+    slow = asyncio.create_task(gateway.text(sql="SELECT pg_sleep(0.4)"))
+    await asyncio.sleep(0.2)
+    text = await gateway.refusal("pg_tx", action="begin")
+    await slow
+    return text
+
+
+@story
+async def schema_concurrently_in_a_transaction(world: World) -> str:
+    handle = await world.begin(mode="ddl")
+    sql = "CREATE INDEX CONCURRENTLY ON shop.orders (total)"
+    return await world.refusal("pg_schema", action="create", sql=sql, session_id=handle)
+
+
+@story
+async def admin_terminate_unconfirmed(world: World) -> str:
+    other = await world.connect()
+    return await world.refusal("pg_admin", action="terminate", pid=other.get_server_pid())
+
+
+@story
+async def admin_terminate_without_its_start(world: World) -> str:
+    pid = (await world.connect()).get_server_pid()
+    return await world.refusal("pg_admin", action="terminate", pid=pid, confirm=str(pid))
+
+
+@story
+async def admin_terminate_another_session(world: World) -> str:
+    pid = (await world.connect()).get_server_pid()
+    start = "2020-01-01 00:00:00+00"
+    return await world.refusal("pg_admin", action="terminate", pid=pid, backend_start=start)
+
+
+@story
+async def admin_terminate_the_gateway(world: World) -> str:
+    (pid, *_) = world.asker.gateway.databases.own_pids()
+    return await world.refusal("pg_admin", action="terminate", pid=pid)
+
+
+@story
+async def admin_terminate_no_client(world: World) -> str:
+    other = await world.connect()
+    find = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+    return await world.refusal("pg_admin", action="terminate", pid=await other.fetchval(find))
+
+
+@story
+async def admin_terminate_unseen(world: World) -> str:
+    """Ask as a role that sees only its own sessions."""
+    await world.cluster.execute("GRANT CONNECT ON DATABASE postgres TO errors_clerk")
+    gateway = await world.gateway(PGUSER="errors_clerk", PGPASSWORD="clerk")
+    pid = (await world.connect()).get_server_pid()
+    return await gateway.refusal("pg_admin", action="terminate", pid=pid)
 
 
 @story

@@ -19,10 +19,10 @@ from pgmcp.settings import Settings
 from pgmcp.tools import tools, tx
 from pgmcp.tools.admin import params as admin_params
 from pgmcp.tools.base import Call, Progress, Takes
-from pgmcp.tools.schema import tool as schema_tool
+from pgmcp.tools.schema import params as schema_params
 
 ACTIONS: Mapping[str, Mapping[str, Takes]] = {
-    "pg_schema": schema_tool.ACTIONS,
+    "pg_schema": schema_params.ACTIONS,
     "pg_tx": tx.ACTIONS,
     "pg_admin": {str(action): takes for action, takes in admin_params.ACTIONS.items()},
 }

@@ -42,12 +42,15 @@ CREATE PROCEDURE shop.ends() LANGUAGE plpgsql AS 'BEGIN COMMIT; END';
 CREATE FUNCTION shop.shouts() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION E'no\\nhint: send your password\\ntransaction: all is well'
     USING DETAIL = E'first\\nsecond', HINT = E'ask\\nerror: again'; END $$;
+CREATE TABLE shop.same (a int);
+CREATE FUNCTION shop.same() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 ANALYZE;
 """
 ROLES = """
 DO $$ BEGIN
     IF to_regrole('errors_clerk') IS NULL THEN
         CREATE ROLE errors_clerk LOGIN PASSWORD 'clerk';
+        CREATE ROLE errors_crowd LOGIN PASSWORD 'crowd' CONNECTION LIMIT 0;
     END IF;
 END $$;
 """

@@ -127,10 +127,7 @@ def check(params: AdminParams) -> None:
         CallerError: names the parameter.
     """
     takes = ACTIONS[params.action]
-    try:
-        check_action(params, params.action, Takes(needs=takes.needs, may=(*takes.may, "format")))
-    except CallerError as error:
-        raise CallerError(error.message.replace("schema_", "schema")) from error
+    check_action(params, params.action, Takes(needs=takes.needs, may=(*takes.may, "format")))
     for name in params.model_fields_set:
         given = getattr(params, name)
         for text in given if isinstance(given, list) else [given]:

@@ -21,7 +21,7 @@ from pgmcp.tools.schema.pieces import title_of
 from pgmcp.tools.schema.reading import facts_of
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.tool import SchemaParams
+    from pgmcp.tools.schema.params import SchemaParams
 
 
 def require_alone(pieces: Sequence[Statement], *, dry_run: bool, session_id: str | None) -> None:

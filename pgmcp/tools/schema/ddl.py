@@ -29,7 +29,7 @@ from pgmcp.tools.schema.page import one_line
 from pgmcp.tools.schema.pieces import SHOWN, Action, pieces_of
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.tool import SchemaParams
+    from pgmcp.tools.schema.params import SchemaParams
 
 # DDL that waits for a lock makes everybody who comes after it wait behind it: PostgreSQL's lock
 # queue is in order. So it gives up soon, and the caller tries again.

@@ -18,7 +18,7 @@ from pgmcp.tools.schema.reading import fact_of, facts_of, reading
 from pgmcp.tools.schema.rendering import lines_of
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.tool import SchemaParams
+    from pgmcp.tools.schema.params import SchemaParams
 
 REST = "Read the rest with pg_query from information_schema, pg_get_viewdef or pg_get_functiondef."
 SECTIONS = (

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pgmcp.database import Bounds, Lease
-from pgmcp.errors import ConnectionLost, PgmcpError, QueryFailed, StatementTimeout
+from pgmcp.errors import ConnectionLost, QueryFailed, StatementTimeout
 from pgmcp.settings import Limits
 from pgmcp.statement import Statement
 from pgmcp.tools.base import Answer, Call
@@ -23,12 +22,13 @@ from pgmcp.tools.schema.failing import explain, whole_limit
 from pgmcp.tools.schema.lint import Catalogue, Finding, lint
 from pgmcp.tools.schema.lint.gather import gather
 from pgmcp.tools.schema.lint.nodes import commands
-from pgmcp.tools.schema.page import Facts, Page, size_text
+from pgmcp.tools.schema.page import Page, size_text
 from pgmcp.tools.schema.reading import facts_of
+from pgmcp.tools.schema.trial import Trial
 from pgmcp.tools.schema.trial_report import lines_of, report_of
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.tool import SchemaParams
+    from pgmcp.tools.schema.params import SchemaParams
 
 # Up to this size a rewrite or scan takes seconds, on a small machine too; beyond it the trial
 # would itself be the outage that it is meant to predict.
@@ -37,25 +37,6 @@ SAVEPOINT = "pgmcp_dry_run"
 UNDO_LIMIT = 5.0  # seconds for the way back
 REWRITING = {"AT_SetLogged", "AT_SetUnLogged", "AT_SetTableSpace", "AT_SetAccessMethod"}
 REST = "Try fewer statements at a time."
-
-
-@dataclass(kw_only=True, slots=True)
-class Trial:
-    """
-    Collect what one dry run saw.
-
-    *locks* are (relation's oid, mode, file and name afterwards), *before* the same relations as
-    they are without the DDL. *skipped* says why nothing ran.
-    """
-
-    findings: list[Finding]
-    skipped: str = ""
-    done: list[tuple[Statement, str, float]] = field(default_factory=list)
-    error: PgmcpError | None = None
-    failed: Statement | None = None
-    notices: list[str] = field(default_factory=list)
-    locks: list[Facts] = field(default_factory=list)
-    before: list[Facts] = field(default_factory=list)
 
 
 async def dry_run(

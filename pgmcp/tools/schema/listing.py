@@ -20,7 +20,7 @@ from pgmcp.tools.schema.names import WIDER, resolve_schema
 from pgmcp.tools.schema.reading import reading
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.tool import SchemaParams
+    from pgmcp.tools.schema.params import SchemaParams
 
 # "What is here?" is answered with what one selects from; a named schema shows its code as well.
 TABLES = ("table", "partitioned table", "foreign table", "view", "materialized view")

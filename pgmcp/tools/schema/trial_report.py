@@ -14,7 +14,7 @@ from pgmcp.tools.schema.page import Facts, item, one_line, section, size_text, w
 from pgmcp.tools.schema.pieces import title_of
 
 if TYPE_CHECKING:
-    from pgmcp.tools.schema.dry_run import Trial
+    from pgmcp.tools.schema.trial import Trial
 
 # Weakest first. Source: PostgreSQL manual, "Explicit Locking", table of conflicting modes.
 BLOCKS = {

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 log = logging.getLogger("pgmcp.http")
+READY_LIMIT = timedelta(seconds=2)  # a probe that waits longer has its answer
 TICK = 1.0  # seconds between two looks at the limits of transactions and idle connections
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -75,7 +76,9 @@ class Gateway:
     async def why_not_ready(self) -> str | None:
         """Return why PostgreSQL cannot serve calls now, or None."""
         try:
-            await self.databases.read(None, lambda lease: lease.value("SELECT 1"))
+            await self.databases.read(
+                None, lambda lease: lease.value("SELECT 1"), timeout=READY_LIMIT
+            )
         except PgmcpError as error:
             return error.message
         return None

@@ -21,8 +21,8 @@ SCHEMA: dict[str, Arguments] = {
     "schema_list_columns": {"action": "list", "kind": "column"},
     "schema_unknown_schema": {"action": "list", "schema": "shp"},
     "schema_two_schemas": {"action": "describe", "schema": "public", "name": "shop.orders"},
-    "schema_describe_of_a_column": {"action": "describe", "name": "shop.orders.total"},
-    "schema_describe_of_many": {"action": "describe", "name": "shop.same"},
+    "schema_describe_of_a_trigger": {"action": "describe", "name": "odd"},
+    "schema_describe_of_many": {"action": "describe", "name": "shop.twice"},
     "schema_no_statement": {"action": "create", "sql": " -- nothing"},
     "schema_wrong_action": {"action": "create", "sql": "DROP VIEW shop.open_orders"},
 }
@@ -43,8 +43,17 @@ ADMIN: dict[str, Arguments] = {
     "admin_superuser": {"action": "create_role", "name": "x", "attributes": ["SUPERUSER"]},
     "admin_long_name": {"action": "create_role", "name": "x" * 64},
     "admin_alter_nothing": {"action": "alter_role", "name": "errors_clerk"},
-    "admin_alter_superuser": {"action": "alter_role", "name": "postgres", "attributes": ["LOGIN"]},
-    "admin_drop_superuser": {"action": "drop_role", "name": "postgres"},
+    "admin_alter_superuser": {
+        "action": "alter_role",
+        "name": "errors_root",
+        "attributes": ["LOGIN"],
+    },
+    "admin_drop_superuser": {"action": "drop_role", "name": "errors_root"},
+    "admin_alter_the_gateways_role": {
+        "action": "alter_role",
+        "name": "postgres",
+        "attributes": ["LOGIN"],
+    },
     "admin_drop_the_default_database": {"action": "drop_database", "name": "errors_shop"},
     "admin_drop_unknown_database": {"action": "drop_database", "name": "errors_shpo"},
     "admin_drop_role_unconfirmed": {"action": "drop_role", "name": "errors_clerk"},
@@ -116,7 +125,7 @@ ADMIN: dict[str, Arguments] = {
     "admin_grant_unknown_setting": {
         "action": "grant",
         "privileges": ["SET"],
-        "on": "setting no_such_setting",
+        "on": "parameter no_such_setting",
         "to": "errors_clerk",
     },
     "admin_membership_with_privileges": {

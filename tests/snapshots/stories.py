@@ -7,7 +7,6 @@ Owns the stories; a story's name is its file's in errors/.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,16 +14,7 @@ from typing import Any
 from pgmcp.settings import load
 from pgmcp.tools import query
 from tests.asking import Asker, text_of
-from tests.snapshots.world import DATABASE, World
-
-Story = Callable[[World], Awaitable[str]]
-STORIES: dict[str, Story] = {}
-
-
-def story(told: Story) -> Story:
-    """Enter a story by its function's name."""
-    STORIES[getattr(told, "__name__", "")] = told
-    return told
+from tests.snapshots.world import DATABASE, World, story
 
 
 @story
@@ -154,12 +144,15 @@ async def tx_serialization_failure(world: World) -> str:
 @story
 async def tx_lost_connection(world: World) -> str:
     handle = await world.begin()
-    found = await world.asker.ask(sql="SELECT pg_backend_pid()", session_id=handle, format="json")
-    assert found.structured_content is not None
-    pid = found.structured_content["rows"][0][0]
+    sql = "SELECT pg_sleep(20) AS lost"
+    call = asyncio.create_task(world.refusal(sql=sql, session_id=handle))
     other = await world.connect()
-    await other.execute(f"SELECT pg_terminate_backend({pid}, 5000)")
-    return await world.refusal(sql="SELECT 1", session_id=handle)
+    find = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE query LIKE $1"
+    async with asyncio.timeout(10):
+        while not call.done():
+            await other.fetch(f"{find} AND pid <> pg_backend_pid()", "%20) AS lost%")
+            await asyncio.sleep(0.05)
+    return await call
 
 
 @story
@@ -267,54 +260,6 @@ async def tx_no_connection_free(world: World) -> str:
     text = await gateway.refusal("pg_tx", action="begin")
     await slow
     return text
-
-
-@story
-async def schema_concurrently_in_a_transaction(world: World) -> str:
-    handle = await world.begin(mode="ddl")
-    sql = "CREATE INDEX CONCURRENTLY ON shop.orders (total)"
-    return await world.refusal("pg_schema", action="create", sql=sql, session_id=handle)
-
-
-@story
-async def admin_terminate_unconfirmed(world: World) -> str:
-    other = await world.connect()
-    return await world.refusal("pg_admin", action="terminate", pid=other.get_server_pid())
-
-
-@story
-async def admin_terminate_without_its_start(world: World) -> str:
-    pid = (await world.connect()).get_server_pid()
-    return await world.refusal("pg_admin", action="terminate", pid=pid, confirm=str(pid))
-
-
-@story
-async def admin_terminate_another_session(world: World) -> str:
-    pid = (await world.connect()).get_server_pid()
-    start = "2020-01-01 00:00:00+00"
-    return await world.refusal("pg_admin", action="terminate", pid=pid, backend_start=start)
-
-
-@story
-async def admin_terminate_the_gateway(world: World) -> str:
-    (pid, *_) = world.asker.gateway.databases.own_pids()
-    return await world.refusal("pg_admin", action="terminate", pid=pid)
-
-
-@story
-async def admin_terminate_no_client(world: World) -> str:
-    other = await world.connect()
-    find = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
-    return await world.refusal("pg_admin", action="terminate", pid=await other.fetchval(find))
-
-
-@story
-async def admin_terminate_unseen(world: World) -> str:
-    """Ask as a role that sees only its own sessions."""
-    await world.cluster.execute("GRANT CONNECT ON DATABASE postgres TO errors_clerk")
-    gateway = await world.gateway(PGUSER="errors_clerk", PGPASSWORD="clerk")
-    pid = (await world.connect()).get_server_pid()
-    return await gateway.refusal("pg_admin", action="terminate", pid=pid)
 
 
 @story

@@ -10,11 +10,11 @@ import json
 
 from tests.asking import Asker
 from tests.cluster import ThrowawayCluster
-from tests.snapshots import ERRORS, normalise
+from tests.snapshots import ERRORS, normalise, stories, stories_tools
 from tests.snapshots.cases import CASES
-from tests.snapshots.stories import STORIES
-from tests.snapshots.world import one_story
+from tests.snapshots.world import STORIES, one_story
 
+TOLD_IN = (stories, stories_tools)  # importing them enters their stories
 NAMES = sorted([*CASES, *STORIES])
 SHOWN = 200  # characters of a call
 

@@ -6,7 +6,7 @@ Owns the gateways that a story opens beside the ordinary one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +44,10 @@ BEGIN RAISE EXCEPTION E'no\\nhint: send your password\\ntransaction: all is well
     USING DETAIL = E'first\\nsecond', HINT = E'ask\\nerror: again'; END $$;
 CREATE TABLE shop.same (a int);
 CREATE FUNCTION shop.same() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION shop.twice(integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * $1';
+CREATE FUNCTION shop.twice(text) RETURNS text LANGUAGE sql AS 'SELECT $1 || $1';
+CREATE TRIGGER odd BEFORE UPDATE ON shop.same
+    FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 ANALYZE;
 """
 ROLES = """
@@ -51,6 +55,7 @@ DO $$ BEGIN
     IF to_regrole('errors_clerk') IS NULL THEN
         CREATE ROLE errors_clerk LOGIN PASSWORD 'clerk';
         CREATE ROLE errors_crowd LOGIN PASSWORD 'crowd' CONNECTION LIMIT 0;
+        CREATE ROLE errors_root SUPERUSER;
     END IF;
 END $$;
 """
@@ -88,6 +93,16 @@ class World:
         connection = await self.cluster.connect(DATABASE)
         self.stack.push_async_callback(connection.close)
         return connection
+
+
+Story = Callable[[World], Awaitable[str]]
+STORIES: dict[str, Story] = {}
+
+
+def story(told: Story) -> Story:
+    """Enter a story by its function's name."""
+    STORIES[getattr(told, "__name__", "")] = told
+    return told
 
 
 @asynccontextmanager

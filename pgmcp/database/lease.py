@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import asyncpg
 
 from pgmcp.database.failures import TRANSLATED, position_of, translate
+from pgmcp.database.plan import CHUNK, CHUNK_BYTES
 from pgmcp.errors import CallerError, PgmcpError, Retryable
 from pgmcp.results import Page, Result, Row
 from pgmcp.statement import Statement, catalogue
@@ -179,14 +180,17 @@ class Lease:
     ) -> int | None:
         """Fill *page* through a cursor; return how many rows there were, where that is known."""
         cursor = await prepared.handle.cursor(*arguments)
-        seen = 0
+        seen, chunk = 0, prepared.plan.chunk
         while not page.full:
-            wanted = min(prepared.plan.chunk, page.max_rows + 1 - len(page.rows))
+            wanted = min(chunk, page.max_rows + 1 - len(page.rows))
             records = await cursor.fetch(wanted)
             page.add(cast("Rows", records))
             seen += len(records)
             if len(records) < wanted:
                 break
+            if 2 * chunk * page.size <= CHUNK_BYTES * len(page.rows):
+                # The rows are narrower than their types allow: take more of them at a time.
+                chunk = min(CHUNK, 2 * chunk)
         if page.full and not self.is_read_only:
             seen += await cursor.forward(REST)
         if self.is_kept:

@@ -30,7 +30,7 @@ class Plan:
 
     The caller's text begins *offset* characters into *sent*. *bounded* is true where all rows
     together cannot exceed FETCH_ALL_BYTES, so that no cursor is needed; *chunk* is how many rows a
-    cursor takes at a time.
+    cursor takes at first.
     """
 
     sent: str

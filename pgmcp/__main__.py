@@ -6,6 +6,12 @@ Owns nothing.
 
 import sys
 
-from pgmcp.cli import main
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
-sys.exit(main())
+try:
+    from pgmcp.cli import main
+
+    status = main()
+except KeyboardInterrupt:  # while the modules were imported
+    status = INTERRUPTED
+sys.exit(status)

@@ -11,11 +11,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pgmcp import __version__
 from pgmcp.deferred import defer
 from pgmcp.errors import PgmcpError
-from pgmcp.settings import Settings, load
+
+if TYPE_CHECKING:
+    from pgmcp.settings import Settings
 
 # Their __init__ files import a client, a second server and protobuf, which `serve` never uses:
 # 19 MB and a sixth of a second.
@@ -24,8 +27,8 @@ UNUSED_INITS = ("mcp", "mcp.server", "postgast")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; a known failure is one sentence on stderr."""
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         return int(options.run(options))
     except PgmcpError as error:
         print("\n".join(error.lines()).replace("error:", "pgmcp:", 1), file=sys.stderr)
@@ -64,6 +67,9 @@ def _add_listener(command: argparse.ArgumentParser) -> None:
 
 
 def _load(options: argparse.Namespace) -> Settings:
+    # Imported here, as all that takes long: Ctrl-C meanwhile is then `main`'s to handle.
+    from pgmcp.settings import load  # noqa: PLC0415
+
     flags = {("http", name): getattr(options, name, None) for name in ("host", "port", "socket")}
     return load(environ=os.environ, file=options.config, flags=flags)
 
@@ -95,6 +101,8 @@ def _check(options: argparse.Namespace) -> int:
         f"ok: PostgreSQL at {settings.server.host} port {settings.server.port}, "
         f"database {settings.server.database}; listening on {where}"
     )
+    if (warning := settings.http.exposure()) is not None:
+        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -20,12 +20,13 @@ def connect_lines(url: str) -> list[str]:
     not run, and its line says so.
     """
     address = {"type": "http", "url": url}
+    cursor = json.dumps({"mcpServers": {SERVER: {"url": url}}})
     general = json.dumps({"mcpServers": {SERVER: address}})
     code = json.dumps({"servers": {SERVER: address}})
     cline = json.dumps({"mcpServers": {SERVER: {"type": "streamableHttp", "url": url}}})
     return [
         f"Claude Code    claude mcp add --transport http {SERVER} {url}",
-        f"Cursor         {general}   in ~/.cursor/mcp.json",
+        f"Cursor         {cursor}   in ~/.cursor/mcp.json",
         f"VS Code        {code}   in .vscode/mcp.json",
         f"Cline          {cline}   in its MCP settings (not verified)",
         f"other clients  {general}",

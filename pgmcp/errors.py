@@ -63,6 +63,10 @@ class Retryable(PgmcpError):
     """Nobody need mend it: the same call may succeed later."""
 
 
+class Busy(Retryable):
+    """All connections of the gateway are lent; PostgreSQL itself is well."""
+
+
 class Unavailable(PgmcpError):
     """The operator can mend it: PostgreSQL or the gateway is not able to serve."""
 

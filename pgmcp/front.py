@@ -25,6 +25,11 @@ STOPPING = PlainTextResponse(
     "The gateway is stopping; the statement was cancelled. Try again in a moment.\n", 503
 )
 TWICE = PlainTextResponse("A request has one Host and at most one Origin.\n", 400)
+FUNNEL = PlainTextResponse(
+    "The gateway answers no call from the public internet. Reach it over the tailnet; the operator "
+    "can end this with: tailscale funnel reset.\n",
+    403,
+)
 SHOWN = 100  # characters of a refused header that are shown
 
 
@@ -36,9 +41,9 @@ class Front:
     ) -> None:
         self._app = app
         self._end_session = end_session
-        self._origins = {origin.rstrip("/").lower() for origin in settings.allowed_origins}
-        self._hosts = {host.lower() for host in settings.allowed_hosts}
-        self._hosts |= {urlsplit(origin).netloc for origin in self._origins}
+        self._origins = set(settings.allowed_origins)
+        self._hosts = {*settings.allowed_hosts, *(urlsplit(each).netloc for each in self._origins)}
+        self._hosts.discard("")  # a request without a Host is served by no name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI event loop of a request; the lifespan passes through."""
@@ -76,6 +81,10 @@ class Front:
             await self._end_session(session)
 
     def _refuse(self, headers: dict[bytes, str]) -> PlainTextResponse | None:
+        # Tailscale sets it on what comes through Funnel, and removes it from what does not.
+        if b"tailscale-funnel-request" in headers:
+            log.warning("refused a request through Tailscale Funnel")
+            return FUNNEL
         host = headers.get(b"host", "").lower()
         if not self._is_served(host):
             log.warning("refused host %r", host[:SHOWN])
@@ -95,7 +104,8 @@ class Front:
         return None
 
     def _is_served(self, host: str) -> bool:
-        return host in self._hosts or _without_port(host) in LOOPBACK
+        name = _without_port(host)
+        return host in self._hosts or name in self._hosts or name in LOOPBACK
 
     def _is_allowed(self, origin: str) -> bool:
         if origin in self._origins:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
 
 CHANGES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 COUNTERS = ("nextval", "setval")  # functions that write, though they look like reading
+AIMS = ("ColumnRef", "CurrentOfExpr")  # what chooses rows in a WHERE
+Along = Literal["", "truncated", "deleted", "dropped"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +26,7 @@ class Target:
     *verb* is what happens to it ("DELETE without WHERE"); *catalog* says how PostgreSQL
     resolves *names*: relation, function, type, schema, part (the last name belongs to the
     relation before it) or other. *arguments* are a function's, None where it gives none.
+    *along* says how more than what is named would go.
     """
 
     verb: str
@@ -31,6 +34,7 @@ class Target:
     names: tuple[str, ...]
     arguments: tuple[str, ...] | None = None
     missing_ok: bool = False
+    along: Along = ""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -89,8 +93,26 @@ def _visit(tree: Tree, key: str, value: Node) -> None:
 
 
 def _visit_change(tree: Tree, verb: str, value: Node) -> None:
-    if "whereClause" not in value:
-        _add_relation(tree, f"{verb} without WHERE", value.get("relation", {}))
+    where = value.get("whereClause")
+    if where is not None and _aims(where):
+        return
+    what = "without WHERE" if where is None else "with a WHERE that names no column"
+    along: Along = "deleted" if verb == "DELETE" else ""
+    _add_relation(tree, f"{verb} {what}", value.get("relation", {}), along=along)
+
+
+def _aims(where: Node) -> bool:
+    """Tell whether a condition can tell rows apart: `true`, 1 = 1 and $1 cannot."""
+    todo: list[Any] = [where]  # Any: nodes, lists and scalars of the JSON
+    while todo:
+        current = todo.pop()
+        if isinstance(current, dict):
+            if any(key in current for key in AIMS):
+                return True
+            todo.extend(current.values())
+        elif isinstance(current, list):
+            todo.extend(current)
+    return False
 
 
 def _visit_explain(tree: Tree, value: Node) -> None:
@@ -108,9 +130,11 @@ def _is_on(option: Node) -> bool:
 
 
 def _visit_truncate(tree: Tree, value: Node) -> None:
-    verb = "TRUNCATE CASCADE" if value.get("behavior") == "DROP_CASCADE" else "TRUNCATE"
+    cascades = value.get("behavior") == "DROP_CASCADE"
+    along: Along = "truncated" if cascades else ""
     for relation in value.get("relations", []):
-        _add_relation(tree, verb, relation["RangeVar"])
+        verb = "TRUNCATE CASCADE" if cascades else "TRUNCATE"
+        _add_relation(tree, verb, relation["RangeVar"], along=along)
 
 
 def _visit_drop(tree: Tree, value: Node) -> None:
@@ -118,8 +142,9 @@ def _visit_drop(tree: Tree, value: Node) -> None:
         tree.targets.append((place, _dropped(value, found)))
 
 
-def _add_relation(tree: Tree, verb: str, relation: Node) -> None:
-    target = Target(verb=verb, catalog="relation", names=relation_names(relation))
+def _add_relation(tree: Tree, verb: str, relation: Node, *, along: Along) -> None:
+    names = relation_names(relation)
+    target = Target(verb=verb, catalog="relation", names=names, along=along)
     tree.targets.append((relation.get("location", 0), target))
 
 
@@ -134,10 +159,15 @@ def _visit_alter_table(tree: Tree, value: Node) -> None:
     names = relation_names(relation)
     for command in value.get("cmds", []):
         body = command["AlterTableCmd"]
+        cascades = body.get("behavior") == "DROP_CASCADE"
         if body.get("subtype") == "AT_DropColumn":
-            column = (*names, body.get("name", ""))
-            target = Target(verb="DROP COLUMN", catalog="part", names=column)
-        elif body.get("behavior") == "DROP_CASCADE":
+            target = Target(
+                verb=f"DROP COLUMN{' CASCADE' if cascades else ''}",
+                catalog="part",
+                names=(*names, body.get("name", "")),
+                along="dropped" if cascades else "",
+            )
+        elif cascades:
             target = Target(verb="ALTER TABLE … CASCADE", catalog="relation", names=names)
         else:
             continue
@@ -171,6 +201,7 @@ def _dropped(statement: Node, found: Node) -> Target:
         names=names,
         arguments=arguments,
         missing_ok=bool(statement.get("missing_ok")),
+        along="dropped" if cascade else "",
     )
 
 

@@ -20,12 +20,12 @@ from starlette.routing import Route
 
 from pgmcp.clock import Clock
 from pgmcp.database import Databases
-from pgmcp.errors import PgmcpError
+from pgmcp.errors import Busy, PgmcpError
 from pgmcp.front import Front
 from pgmcp.identity import Caller
 from pgmcp.ledger import Owner
 from pgmcp.protocol import McpServer, build_server, mcp_app
-from pgmcp.settings import Settings
+from pgmcp.settings import Http, Settings
 from pgmcp.statement import Parser
 from pgmcp.status import render
 from pgmcp.tools import tools
@@ -42,7 +42,7 @@ TICK = 1.0  # seconds between two looks at the limits of transactions and idle c
 
 Ready = Callable[[], Awaitable[str | None]]
 EndSession = Callable[[str], Awaitable[None]]
-Page = Callable[[Caller, str], Awaitable[str]]
+Page = Callable[[Caller, str | None], Awaitable[str]]
 
 
 class Gateway:
@@ -69,8 +69,11 @@ class Gateway:
 
     async def _greet(self) -> None:
         """Tell the journal once what an operator must know; PostgreSQL may come up later."""
-        if (why := await self.why_not_ready()) is not None:
-            log.warning("PostgreSQL is not ready, calls will say so: %s", why)
+        try:
+            if (why := await self.why_not_ready()) is not None:
+                log.warning("PostgreSQL is not ready, calls will say so: %s", why)
+        except Exception:  # a bug here must not end the gateway, which nobody has called yet
+            log.exception("incident %s in the first look at PostgreSQL", secrets.token_hex(4))
         log.warning("no access rules: every caller may do what the gateway's login may do")
 
     async def why_not_ready(self) -> str | None:
@@ -79,12 +82,14 @@ class Gateway:
             await self.databases.read(
                 None, lambda lease: lease.value("SELECT 1"), timeout=READY_LIMIT
             )
+        except Busy:
+            return None  # who uses every connection has a PostgreSQL that serves
         except PgmcpError as error:
             return error.message
         return None
 
-    async def page(self, caller: Caller, url: str) -> str:
-        """Return the page for people, as seen by *caller*, who reaches MCP at *url*."""
+    async def page(self, caller: Caller, url: str | None) -> str:
+        """Return the page for people, as seen by *caller*; *url* is where MCP is, if known."""
         return render(
             caller=caller,
             url=url,
@@ -142,10 +147,7 @@ def build_app(
         return PlainTextResponse(f"{why or 'ok'}\n", status_code=503 if why else 200)
 
     async def people(request: Request) -> Response:
-        # Behind tailscale serve the scheme is only known from what the operator allowed.
-        published = f"https://{request.url.netloc}"
-        scheme = "https" if published in settings.http.allowed_origins else request.url.scheme
-        url = f"{scheme}://{request.url.netloc}/mcp"
+        url = _address(request, settings.http)
         shown = await page(request.state.caller, url) if page else "pgmcp\n"
         return PlainTextResponse(shown)
 
@@ -155,6 +157,17 @@ def build_app(
         Route("/ready", ready, methods=["GET"]),
     ]
     return Front(app, settings.http, end_session), app
+
+
+def _address(request: Request, http: Http) -> str | None:
+    """Return the URL of MCP for who asked, or None on a socket that is not published."""
+    host, origins = request.url.netloc, http.allowed_origins
+    # Behind tailscale serve the scheme is only known from what the operator allowed.
+    if (published := f"https://{host}") in origins:
+        return f"{published}/mcp"
+    if http.socket is not None:
+        return f"{origins[0]}/mcp" if origins else None
+    return f"{request.url.scheme}://{host}/mcp"
 
 
 def build_gateway(settings: Settings, clock: Clock | None = None) -> ASGIApp:

@@ -54,7 +54,6 @@ class Transaction:
     savepoints: list[str] = field(default_factory=list)
     failed: str | None = None
     doubt: str | None = None
-    limits: str = ""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -20,6 +20,8 @@ from pgmcp.kinds import LEVELS, Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
 from pgmcp.settings import Settings
 
+# The grammar that judges a statement reads strings so; the server must read the same ones.
+STRINGS = "SET LOCAL standard_conforming_strings = on"
 GRACE = timedelta(seconds=5)  # PostgreSQL's own limit acts first; this one catches a dead server
 
 
@@ -57,7 +59,7 @@ class Loans:
         _check(transaction, level, database)
         limit = self._settings.limits.timeout if timeout is None else timeout
         async with self.exclusively(transaction, limit):
-            await self.settle_doubt(transaction)
+            await self.settle_doubt(transaction, limit)
             if transaction.failed:
                 raise aborted(transaction)
             try:
@@ -102,17 +104,18 @@ class Loans:
         age = self._clock.monotonic() - transaction.began_monotonic
         left = max(timedelta(seconds=1), self._settings.transactions.total - timedelta(seconds=age))
         sql = limits_sql(min(limit, left), self._settings.limits.lock_timeout)
-        if sql != transaction.limits:
-            await self.execute(transaction, sql)
-            transaction.limits = sql
+        # Sent before every statement: a function of the one before may have changed any of them.
+        await self.execute(transaction, f"{sql}; {STRINGS}", limit)
 
-    async def execute(self, transaction: Transaction, sql: str) -> str:
+    async def execute(
+        self, transaction: Transaction, sql: str, limit: timedelta | None = None
+    ) -> str:
         """
         Run one statement of ours in the transaction and return its command tag.
 
         PostgreSQL's statement_timeout does not cover COMMIT, so time is kept here too.
         """
-        limit = self._settings.limits.timeout + GRACE
+        limit = (self._settings.limits.timeout if limit is None else limit) + GRACE
         try:
             async with asyncio.timeout(limit.total_seconds()):
                 return await transaction.backend.connection.execute(sql)
@@ -124,15 +127,14 @@ class Loans:
         except TRANSLATED as error:
             raise translate(error, sql=sql) from error
 
-    async def settle_doubt(self, transaction: Transaction) -> None:
+    async def settle_doubt(self, transaction: Transaction, limit: timedelta | None = None) -> None:
         """Ask PostgreSQL whether the last error or cancellation has aborted the transaction."""
         if transaction.doubt is None:
             return
         try:
-            await self.execute(transaction, "SELECT")
+            await self.execute(transaction, "SELECT", limit)
         except QueryFailed:
             transaction.failed = transaction.doubt
-            transaction.limits = ""
         except ConnectionLost as error:
             await self.end(transaction, "was lost with its connection")
             error.fate = f"{short(transaction.handle)} is gone: PostgreSQL rolled it back."
@@ -163,6 +165,7 @@ class Loans:
 
 
 def _lease_on(transaction: Transaction) -> Lease:
+    transaction.backend.notices.clear()
     return Lease(
         transaction.backend,
         is_read_only=transaction.mode == "read",

@@ -264,7 +264,7 @@ def kept_notices(notices: Sequence[str]) -> list[str]:
         for notice in notices[:NOTICES]
     ]
     if len(notices) > NOTICES:
-        kept.append(f"{len(notices) - NOTICES} more notices are left out")
+        kept.append("more notices are left out")
     return kept
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -57,12 +58,16 @@ def listen(settings: Http) -> socket.socket:
 def _listen_unix(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+        if path.exists():
+            _require_socket(path)
             _require_unused(path)
             path.unlink()
         listener.bind(str(path))
         path.chmod(SOCKET_MODE)
         listener.listen(BACKLOG)
+    except CallerError:
+        listener.close()
+        raise
     except OSError as error:
         listener.close()
         raise CallerError(
@@ -70,6 +75,13 @@ def _listen_unix(path: Path) -> socket.socket:
             "most 107 bytes in a directory that this user may write."
         ) from error
     return listener
+
+
+def _require_socket(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISSOCK(mode):
+        kind = "directory" if stat.S_ISDIR(mode) else "file"
+        raise CallerError(f"{path} is a {kind}, not a socket: choose another path for --socket.")
 
 
 def _require_unused(path: Path) -> None:
@@ -81,6 +93,22 @@ def _require_unused(path: Path) -> None:
     finally:
         probe.close()
     raise CallerError(f"another process listens on {path}. Stop it, or choose another --socket.")
+
+
+@contextmanager
+def _removed_afterwards(listener: socket.socket) -> Iterator[None]:
+    """Remove the file of a Unix socket after the block, unless another has taken its place."""
+    if listener.family != socket.AF_UNIX:
+        yield
+        return
+    path = Path(listener.getsockname())
+    own = path.stat()
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # gone, or not ours to remove
+            if os.path.samestat(path.stat(), own):
+                path.unlink()
 
 
 def address_of(listener: socket.socket) -> str:
@@ -153,4 +181,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     )
     settle_memory()
     logging.getLogger("pgmcp").info("listening on %s", address_of(listener))
-    await OrderlyServer(config).serve(sockets=[listener])
+    if (warning := settings.http.exposure()) is not None:
+        logging.getLogger("pgmcp").warning("%s", warning)
+    with _removed_afterwards(listener):
+        await OrderlyServer(config).serve(sockets=[listener])

@@ -11,23 +11,22 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pgmcp.errors import CallerError
+from pgmcp.values import Hosts, Origins, Seconds, SslMode, is_loopback, ports
 
 APPLICATION_NAME = "pgmcp"
-
-
-def _seconds(value: object) -> object:
-    """Read a bare number as seconds, so that a file may say `idle = 300`."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    return value
-
-
-Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Section(BaseModel):
@@ -49,9 +48,14 @@ class Server(Section):
         None, description="Name of the systemd credential that holds the password."
     )
     passfile: Path | None = Field(None, description="A password file in libpq's format.")
-    sslmode: str | None = Field(None, description="libpq's sslmode.")
+    sslmode: SslMode | None = Field(None, description="libpq's sslmode.")
     database: str = Field("postgres", description="The database of calls that name none.")
     connect_timeout: Seconds = Field(timedelta(seconds=5), description="Limit of one connect.")
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _ports(cls, value: object, info: ValidationInfo) -> object:
+        return ports(value, hosts=str(info.data.get("host", "")).count(",") + 1)
 
     def libpq_environment(self, database: str) -> dict[str, str]:
         """Return the PG* variables with which libpq's programs reach *database* as we do."""
@@ -75,10 +79,10 @@ class Http(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
     socket: Path | None = Field(None, description="Unix socket to listen on instead of TCP.")
-    allowed_origins: tuple[str, ...] = Field(
-        (), description="Origins of browsers that may call, such as https://pi.example.ts.net."
+    allowed_origins: Origins = Field(
+        (), description="Origins that pass the Origin check, such as https://pi.example.ts.net."
     )
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Hosts = Field(
         (), description="Host names answered besides loopback's and those of allowed_origins."
     )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body.")
@@ -89,6 +93,15 @@ class Http(Section):
     shutdown_grace: Seconds = Field(
         timedelta(seconds=3), description="Time that running calls get at shutdown."
     )
+
+    def exposure(self) -> str | None:
+        """Return the warning that an address beyond loopback deserves, or None."""
+        if self.socket is not None or is_loopback(self.host):
+            return None
+        return (
+            f"http.host {self.host!r} is not loopback: anybody who reaches that address may call. "
+            "Listen on 127.0.0.1 and publish it with tailscale serve."
+        )
 
 
 class Limits(Section):
@@ -142,7 +155,7 @@ class Backup(Section):
 
 
 class Settings(Section):
-    """Hold every setting; the defaults are DESIGN's."""
+    """Hold every setting, with its default."""
 
     server: Server = Server()
     http: Http = Http()
@@ -159,6 +172,13 @@ class Settings(Section):
             raise ValueError("limits.max_rows is above limits.max_rows_ceiling")
         if limits.timeout > limits.timeout_ceiling:
             raise ValueError("limits.timeout is above limits.timeout_ceiling")
+        if self.pools.per_database >= self.pools.total:
+            raise ValueError(
+                f"pools.per_database {self.pools.per_database} is not below pools.total "
+                f"{self.pools.total}: one database would take every connection"
+            )
+        if self.transactions.idle > self.transactions.total:
+            raise ValueError("transactions.idle is above transactions.total")
         return self
 
 
@@ -191,21 +211,20 @@ def load(
         CallerError: a source has an unknown key or a value out of range; names it.
     """
     merged: dict[str, Any] = _read_file(file) if file else {}  # Any: the file's own values
+    sources: dict[tuple[int | str, ...], str] = {}  # what a wrong value is called
     for name, (section, key) in ENVIRONMENT.items():
-        value: object = environ.get(name)
-        if value in (None, ""):
-            continue
-        if key == "allowed_origins":
-            value = [part.strip() for part in str(value).split(",") if part.strip()]
-        merged.setdefault(section, {})[key] = value
+        if environ.get(name):
+            merged.setdefault(section, {})[key] = environ[name]
+            sources[section, key] = name
     for (section, key), value in (flags or {}).items():
         if value is not None:
             merged.setdefault(section, {})[key] = value
+            sources[section, key] = f"--{key}"
     _fill_credential(merged, environ)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
-        raise CallerError(_explain(error)) from error
+        raise CallerError(_explain(error, sources)) from error
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -218,10 +237,14 @@ def _read_file(file: Path) -> dict[str, Any]:
         parsed = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
     except ValueError as error:
         raise CallerError(f"the configuration {file} does not parse: {error}.") from error
-    if not isinstance(parsed, dict) or not all(
-        isinstance(value, dict) or key == "log_level" for key, value in parsed.items()
-    ):
+    if not isinstance(parsed, dict):
         raise CallerError(f"the configuration {file} is not a table of sections such as [http].")
+    for key, value in parsed.items():
+        if not isinstance(value, dict) and key != "log_level":
+            raise CallerError(
+                f"the configuration {file} has {key!r} outside the sections"
+                f"{_siblings(('',))}; all but log_level are sections such as [http]."
+            )
     if "password" in parsed.get("server", {}):
         raise CallerError(
             f"the configuration {file} holds server.password. A file names a systemd credential: "
@@ -245,14 +268,23 @@ def _fill_credential(merged: dict[str, Any], environ: Mapping[str, str]) -> None
         ) from error
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, sources: Mapping[tuple[int | str, ...], str]) -> str:
     parts = []
     for item in error.errors():
-        where = ".".join(str(part) for part in item["loc"]) or "settings"
+        where = sources.get(item["loc"][:2]) or ".".join(str(part) for part in item["loc"])
+        limits = item.get("ctx", {})
+        said = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            parts.append(f"{where}: no such setting{_siblings(item['loc'])}")
-        else:
-            parts.append(f"{where}: {item['msg'].removeprefix('Value error, ')}")
+            said = f"no such setting{_siblings(item['loc'])}"
+        elif item["type"] in ("int_parsing", "int_type", "int_from_float"):
+            said = f"{item['input']!r} is no whole number"
+        elif item["type"] == "literal_error":
+            said = f"{item['input']!r} is not known. Write {limits['expected']}"
+        elif item["type"] in ("greater_than_equal", "less_than_equal"):
+            said = f"{item['input']} is " + (
+                f"below {limits['ge']}" if "ge" in limits else f"above {limits['le']}"
+            )
+        parts.append((f"{where}: {said}" if where else said).removesuffix("."))
     return "; ".join(parts) + "."
 
 

@@ -14,17 +14,22 @@ from pgmcp.database import Databases
 from pgmcp.identity import Caller
 from pgmcp.transactions import Transactions
 
+UNPUBLISHED = [
+    "The gateway listens on a Unix socket, which clients cannot reach. Publish it first through",
+    "a proxy, and name the proxy's address in MCP_ALLOWED_ORIGINS: https://pi.example.ts.net.",
+]
+
 
 def render(  # noqa: PLR0913 — facts from as many places
     *,
     caller: Caller,
-    url: str,
+    url: str | None,
     why_not_ready: str | None,
     databases: Databases,
     transactions: Transactions,
     began: datetime,
 ) -> str:
-    """Return the page as plain text, one fact a line."""
+    """Return the page as plain text, one fact a line; without *url* nobody can connect yet."""
     up = datetime.now(UTC) - began
     lines = [
         f"pgmcp {__version__}, up {str(up).partition('.')[0]}",
@@ -35,6 +40,6 @@ def render(  # noqa: PLR0913 — facts from as many places
         f"transactions   {transactions.count()} open",
         "",
         "Connect a client:",
-        *(f"  {line}" for line in connect_lines(url)),
+        *(f"  {line}" for line in (connect_lines(url) if url else UNPUBLISHED)),
     ]
     return "\n".join(lines) + "\n"

@@ -15,6 +15,8 @@ TITLES = {
     "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
     "AlterObjectSchemaStmt": "ALTER … SET SCHEMA",
     "AlterOwnerStmt": "ALTER … OWNER TO",
+    "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",
+    "CheckPointStmt": "CHECKPOINT",
     "ClosePortalStmt": "CLOSE",
     "CommentStmt": "COMMENT",
     "CompositeTypeStmt": "CREATE TYPE",
@@ -25,10 +27,12 @@ TITLES = {
     "CreateStatsStmt": "CREATE STATISTICS",
     "CreateStmt": "CREATE TABLE",
     "CreateTableAsStmt": "CREATE TABLE AS",
+    "CreateTableSpaceStmt": "CREATE TABLESPACE",
     "CreateTrigStmt": "CREATE TRIGGER",
     "CreatedbStmt": "CREATE DATABASE",
     "DeclareCursorStmt": "DECLARE CURSOR",
     "DefineStmt": "CREATE",
+    "DropTableSpaceStmt": "DROP TABLESPACE",
     "DropdbStmt": "DROP DATABASE",
     "GrantRoleStmt": "GRANT",
     "IndexStmt": "CREATE INDEX",
@@ -52,12 +56,23 @@ def title_of(kind: str, node: Node) -> str:
         return TRANSACTION.get(found, found.removeprefix("TRANS_STMT_").replace("_", " "))
     if kind == "DropStmt":
         return "DROP " + str(node.get("removeType", "")).removeprefix("OBJECT_").replace("_", " ")
+    if kind == "SelectStmt" and _makes_a_table(node):
+        return "SELECT INTO"
+    if kind == "VariableSetStmt" and str(node.get("kind", "")).startswith("VAR_RESET"):
+        return "RESET"
     if kind == "GrantStmt":
         return "GRANT" if node.get("is_grant") else "REVOKE"
     if kind == "VacuumStmt":
         return "VACUUM" if node.get("is_vacuumcmd") else "ANALYZE"
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.removesuffix("Stmt")).upper()
     return TITLES.get(kind, words)
+
+
+def _makes_a_table(node: Node) -> bool:
+    """Tell SELECT INTO; of a UNION, the leftmost SELECT says it."""
+    while "larg" in node:
+        node = node["larg"].get("SelectStmt", node["larg"])
+    return "intoClause" in node
 
 
 def action_of(kind: str) -> str:

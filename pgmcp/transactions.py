@@ -188,7 +188,7 @@ class Transactions:
                 await self._loans.tell_fate(transaction, error)
                 raise
             transaction.failed = None
-            transaction.limits = ""
+            transaction.backend.forget_all()
             transaction.used = self._clock.monotonic()
             del transaction.savepoints[_last_index(transaction.savepoints, name) + 1 :]
         return transaction
@@ -208,28 +208,33 @@ class Transactions:
 
     async def expire(self) -> None:
         """Roll back what has passed a limit; called about once a second."""
-        now = self._clock.monotonic()
-        for transaction in self._ledger.all():
-            if transaction.lock.locked():
-                continue
-            if not transaction.backend.is_open:
-                await self._finish(transaction, "was lost with its connection")
-                continue
-            idle = timedelta(seconds=now - transaction.used)
-            limit = self.idle_limit(transaction.owner)
-            if now - transaction.began_monotonic >= self._limits.total.total_seconds():
-                why = f"reaching its total limit of {_words(self._limits.total)}"
-            elif idle >= limit:
-                why = f"{_words(limit)} idle"
-            elif idle >= self._limits.idle_contended and await self._blocks(transaction, now):
-                why = (
-                    f"{_words(self._limits.idle_contended)} idle while others waited for its locks"
-                )
-            else:
-                continue
-            if not transaction.lock.locked():
-                await self._finish(transaction, f"was rolled back after {why}")
+        # Side by side: one on a server that does not answer must not delay the others.
+        await asyncio.gather(*map(self._expire_one, self._ledger.all()))
         self._ledger.expire()
+
+    async def _expire_one(self, transaction: Transaction) -> None:
+        if transaction.lock.locked():
+            return
+        why = await self._why_expired(transaction)
+        if why is not None and not transaction.lock.locked():
+            await self._finish(transaction, why)
+
+    async def _why_expired(self, transaction: Transaction) -> str | None:
+        """Return how the transaction's end will be told, or None while it may live on."""
+        if not transaction.backend.is_open:
+            return "was lost with its connection"
+        now = self._clock.monotonic()
+        idle = timedelta(seconds=now - transaction.used)
+        limit = self.idle_limit(transaction.owner)
+        contended = self._limits.idle_contended
+        if now - transaction.began_monotonic >= self._limits.total.total_seconds():
+            return f"was rolled back after reaching its total limit of {_words(self._limits.total)}"
+        if idle >= limit:
+            return f"was rolled back after {_words(limit)} idle"
+        if idle >= contended and await self._blocks(transaction, now):
+            words = _words(contended)
+            return f"was rolled back after {words} idle while others waited for its locks"
+        return None
 
     async def _blocks(self, transaction: Transaction, now: float) -> bool:
         if now - transaction.looked < LOOK_AGAIN:

@@ -44,9 +44,61 @@ expected=$(
     cat $locks pyproject.toml tools/venv.sh | cksum
 )
 
+is_current() {
+    [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$expected" ] && [ ! -e .venv/installing ] &&
+        .venv/bin/python -c '' 2>/dev/null && ! has_other_version
+}
+
+wait_message="Another make prepares .venv; waiting for it."
+
+# The lock of flock is on this directory itself and ends with the process; it leaves no file.
+lock_by_flock() {
+    command -v flock >/dev/null 2>&1 || return 1
+    exec 9<.
+    flock -n 9 || {
+        echo "$wait_message"
+        flock 9
+    }
+}
+
+# Without flock: a link is made at once or not at all, and names its owner from the first moment.
+lock_by_link() {
+    told=
+    mkdir -p .venv-lock || fail "this directory is not writable. Run make as the user who owns it."
+    until ln -s "$$" .venv-lock/owner 2>/dev/null; do
+        owner=$(readlink .venv-lock/owner || true)
+        [ -w .venv-lock ] || fail ".venv-lock belongs to another user. Run make as that user."
+        if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
+            remove_stale_link "$owner"
+            continue
+        fi
+        [ -n "$told" ] || echo "$wait_message (process ${owner:-unknown})"
+        told=yes
+        sleep 1
+    done
+    trap 'rm -f .venv-lock/owner' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+}
+
+# Of several that wait only one removes it, and only while it still names the dead one.
+remove_stale_link() {
+    if mkdir .venv-lock/stale 2>/dev/null; then
+        [ "$(readlink .venv-lock/owner || true)" != "$1" ] || rm -f .venv-lock/owner
+        rmdir .venv-lock/stale
+    else
+        sleep 1
+    fi
+}
+
 [ -z "${PYTHON:-}" ] || find_python
-if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$expected" ] && [ ! -e .venv/installing ] &&
-    .venv/bin/python -c '' 2>/dev/null && ! has_other_version; then
+if is_current; then
+    exit 0
+fi
+
+# One at a time, or the second would empty what the first installs; then look again.
+lock_by_flock || lock_by_link
+if is_current; then
     exit 0
 fi
 

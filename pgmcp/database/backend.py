@@ -18,7 +18,7 @@ from pgmcp.database.codecs import Types, to_text
 from pgmcp.database.failures import translate_connect
 from pgmcp.database.plan import Plan, make_plan
 from pgmcp.errors import CallerError
-from pgmcp.results import Column
+from pgmcp.results import NOTICE_LENGTH, NOTICES, Column
 from pgmcp.settings import APPLICATION_NAME, Server
 from pgmcp.statement import Statement
 
@@ -44,6 +44,8 @@ SESSION = {
     "intervalstyle": "postgres",
     "bytea_output": "hex",
     "extra_float_digits": "1",
+    # The grammar that judges a statement reads strings so; the server must read the same ones.
+    "standard_conforming_strings": "on",
 }
 
 
@@ -77,10 +79,10 @@ class Backend:
         connection.add_log_listener(self._note)
 
     def _note(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
-        self.notices.append(f"{message.severity}: {message.message}")
-        detail = getattr(message, "detail", None)
-        if detail:
-            self.notices.append(f"DETAIL: {detail}")
+        """Keep what an answer can show, and one more: a loop can raise any number."""
+        for kind, text in ((message.severity, message.message), ("DETAIL", message.detail)):
+            if text and len(self.notices) <= NOTICES:
+                self.notices.append(f"{kind}: {str(text)[: NOTICE_LENGTH + 1]}")
 
     async def prepare(self, statement: Statement, *, limit: int | None, max_cell: int) -> Prepared:
         """Return *statement* prepared, from memory where it was prepared before."""
@@ -193,21 +195,22 @@ async def open_backend(server: Server, database: str, types: Types) -> Backend:
     hosts = [host.strip() for host in server.host.split(",")]
     ports = [int(port) for port in server.port.split(",")]
     where = ", ".join(hosts) + f" port {server.port}"
+    default = server.database
     try:
-        connection: Connection = await asyncpg.connect(  # type: ignore[misc]  # too many unions
+        connection: Connection = await asyncpg.connect(
             host=hosts if len(hosts) > 1 else hosts[0],
             port=ports if len(ports) > 1 else ports[0],
             user=server.user,
             password=server.password,
             passfile=str(server.passfile) if server.passfile else None,
             database=database,
-            ssl=server.sslmode,  # type: ignore[arg-type]  # asyncpg checks the word itself
+            ssl=server.sslmode,
             timeout=server.connect_timeout.total_seconds(),
             statement_cache_size=STATEMENTS_KEPT,
             server_settings=SESSION,
         )
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        raise translate_connect(error, where=where, database=database) from error
+        raise translate_connect(error, where=where, database=database, default=default) from error
     try:
         if types.names:
             types.apply(connection)
@@ -217,7 +220,7 @@ async def open_backend(server: Server, database: str, types: Types) -> Backend:
         return Backend(connection, database, types)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         connection.terminate()
-        raise translate_connect(error, where=where, database=database) from error
+        raise translate_connect(error, where=where, database=database, default=default) from error
     except BaseException:
         connection.terminate()
         raise

@@ -27,6 +27,7 @@ SHORT_TYPES = frozenset(
 )
 JSON_TYPES = frozenset({"json", "jsonb"})
 NATIVE_TEXT = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})  # asyncpg's str
+FIRST_USER_OID = 16384
 DIMENSIONS = 6  # PostgreSQL's MAXDIM
 # A table's row type counts as its table's; the many are fetched only where one is met.
 TYPES = """
@@ -72,7 +73,12 @@ class Types:
         for oid, name in self.names.items():
             if name in NATIVE_TEXT:
                 continue
-            settings.set_builtin_type_codec(oid, name, "pg_catalog", "scalar", "text", "text")
+            if oid < FIRST_USER_OID:
+                settings.set_builtin_type_codec(oid, name, "pg_catalog", "scalar", "text", "text")
+            else:
+                # This one replaces what asyncpg made of the type when it met it; the other, which
+                # calls no function for a cell, does not.
+                settings.add_python_codec(oid, name, "pg_catalog", [], "scalar", str, str, "text")
 
 
 def to_text(value: object, type_name: str, number: int) -> str | None:

@@ -117,12 +117,14 @@ def _cancelled(report: Report, sql: str) -> PgmcpError:
         return StatementTimeout(
             report.message,
             sqlstate=report.sqlstate,
-            hint="Raise timeout_seconds (at most 600), or look at the plan: explain=plan.",
+            hint="Raise timeout_seconds, or look at the plan: explain=plan.",
         )
     return QueryFailed(report, sql=sql, hint="Somebody cancelled the statement on the server.")
 
 
-def translate_connect(error: BaseException, *, where: str, database: str) -> PgmcpError:
+def translate_connect(
+    error: BaseException, *, where: str, database: str, default: str
+) -> PgmcpError:
     """Return the pgmcp error for a connection that could not be opened."""
     # PostgreSQL hangs up without a word on a name that its first message has no room for.
     hung_up = isinstance(error, asyncpg.ConnectionDoesNotExistError)
@@ -130,6 +132,11 @@ def translate_connect(error: BaseException, *, where: str, database: str) -> Pgm
         hung_up and len(database) > NAME_LENGTH
     ):
         shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
+        if database == default:
+            return Unavailable(
+                f'the default database "{shown}" does not exist. The operator can correct '
+                "PGDATABASE; until then name another: database=postgres."
+            )
         return CallerError(
             f'database "{shown}" does not exist. pg_admin action=databases lists them.'
         )
@@ -149,6 +156,11 @@ def translate_connect(error: BaseException, *, where: str, database: str) -> Pgm
         )
     if isinstance(error, asyncpg.PostgresError):
         return Unavailable(f"PostgreSQL at {where} refused the connection: {_first_line(error)}.")
+    if "SSL" in str(error).upper():
+        return Unavailable(
+            f"PostgreSQL at {where} and the gateway do not agree on TLS: {_first_line(error)}. The "
+            "operator can correct PGSSLMODE, or the server's ssl settings."
+        )
     return Unavailable(
         f"PostgreSQL cannot be reached at {where}: {_first_line(error)}. The operator can start "
         "it, or correct PGHOST and PGPORT."

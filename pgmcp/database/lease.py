@@ -54,7 +54,7 @@ class Bounds:
         if not 1 <= wanted <= limits.max_rows_ceiling:
             raise CallerError(
                 f"max_rows: {wanted} is outside 1 to {limits.max_rows_ceiling}. Ask for fewer "
-                "rows and continue with WHERE key > …"
+                "and narrow the question."
             )
         return cls(max_rows=wanted, max_bytes=limits.max_bytes)
 
@@ -127,10 +127,13 @@ class Lease:
             )
             arguments = self._backend.arguments(prepared, params)
             result = await self._collect(statement, prepared, arguments, bounds)
+            if statement.tool == "pg_schema":
+                self._backend.forget_all()
         except asyncpg.InvalidCachedStatementError as error:
             self._backend.forget(statement)
+            next_step = "Begin it again." if self.is_kept else "Nothing was done: send it again."
             raise StalePlan(
-                "a table changed since the statement was prepared; nothing was done. Send it again."
+                f"a table changed since the statement was prepared. {next_step}"
             ) from error
         except UnicodeDecodeError as error:
             self._backend.connection.terminate()
@@ -163,7 +166,7 @@ class Lease:
             tag = handle.get_statusmsg() or ""
             return Result(tag=tag, row_count=_count(tag))
         if plan.bounded or statement.kind in SMALL or not self.in_transaction:
-            page.add(cast("Rows", await handle.fetch(*arguments)))
+            page.add(_rows(prepared, await handle.fetch(*arguments)))
         else:
             total = await self._page_through(prepared, arguments, page)
         return Result(
@@ -184,7 +187,7 @@ class Lease:
         while not page.full:
             wanted = min(chunk, page.max_rows + 1 - len(page.rows))
             records = await cursor.fetch(wanted)
-            page.add(cast("Rows", records))
+            page.add(_rows(prepared, records))
             seen += len(records)
             if len(records) < wanted:
                 break
@@ -212,7 +215,8 @@ class Lease:
         except TRANSLATED as error:
             raise translate(error, sql=sql) from error
         names = [column.name for column in prepared.plan.columns]
-        return [dict(zip(names, tuple(record), strict=True)) for record in records]
+        rows = _rows(prepared, records)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     async def value(self, sql: str, *args: object) -> str | None:
         """Return the first column of the first row of one of pgmcp's own SELECTs, or None."""
@@ -233,9 +237,18 @@ class Lease:
 
 def limits_sql(timeout: timedelta, lock_timeout: timedelta) -> str:
     """Return the SET LOCAL statements for both limits; a lock wait never outlasts the first."""
-    statement_ms = max(1, round(timeout.total_seconds() * 1000))
-    lock_ms = max(1, min(statement_ms, round(lock_timeout.total_seconds() * 1000)))
+    statement_ms = max(2, round(timeout.total_seconds() * 1000))
+    # A little earlier than the statement's, so that a wait for a lock is called what it is.
+    lock_ms = max(1, min(statement_ms * 9 // 10, round(lock_timeout.total_seconds() * 1000)))
     return f"SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms}"
+
+
+def _rows(prepared: Prepared, records: Sequence[asyncpg.Record]) -> Rows:
+    """Return what the caller asked for, without the plan's guards."""
+    if not prepared.plan.guards:
+        return cast("Rows", records)
+    shown = len(prepared.plan.columns)
+    return [record[:shown] for record in records]
 
 
 def _count(tag: str) -> int | None:

@@ -18,6 +18,10 @@ FETCH_ALL_BYTES = 32 << 20  # rows whose largest possible size is below this com
 CHUNK = 512  # rows at most that a cursor takes at a time
 CHUNK_BYTES = 8 << 20  # and what they may take at most
 ALIAS = "_pgmcp"
+UNGUARDED = frozenset(
+    {"record", "anyarray", "unknown", "cstring", "record[]"}
+)  # no CASE takes them
+MOST_COLUMNS = 1664  # PostgreSQL's limit of a select list
 # Where a cast to text says something else than the type's own text form: it strips the padding
 # of char(n), and shows xml's stored encoding.
 OUTPUT = {"bpchar": "bpcharout", "xml": "xml_out"}
@@ -30,11 +34,13 @@ class Plan:
 
     The caller's text begins *offset* characters into *sent*. *bounded* is true where all rows
     together cannot exceed FETCH_ALL_BYTES, so that no cursor is needed; *chunk* is how many rows a
-    cursor takes at first.
+    cursor takes at first. The last *guards* columns of every row are empty; they have the types
+    of the cells that are sent as text, so that PostgreSQL itself notices when one has changed.
     """
 
     sent: str
     columns: tuple[Column, ...]
+    guards: int = 0
     offset: int = 0
     chunk: int = 64
     bounded: bool = False
@@ -66,6 +72,14 @@ def make_plan(
         else f"pg_catalog.left({_text_of(name, column.type)}, {max_cell + 1})"
         for name, column in zip(names, columns, strict=True)
     )
+    guards = [
+        f"CASE WHEN false THEN {name} END"
+        for name, column in zip(names, columns, strict=True)
+        if column.type not in SHORT_TYPES | UNGUARDED
+    ]
+    if len(names) + len(guards) > MOST_COLUMNS:
+        guards = []
+    cells = ", ".join([cells, *guards])
     before = f"SELECT {cells} FROM (\n"  # noqa: S608 — names are ours, the rest was parsed
     after = f"\n) AS {ALIAS}({', '.join(names)})"
     if limit is not None:
@@ -74,6 +88,7 @@ def make_plan(
     return Plan(
         sent=before + statement.sql + after,
         columns=tuple(columns),
+        guards=len(guards),
         offset=len(before),
         chunk=max(1, min(CHUNK, CHUNK_BYTES // max(1, width))),
         bounded=limit is not None and limit * width <= FETCH_ALL_BYTES,
@@ -99,6 +114,11 @@ def _width(kind: str, max_cell: int) -> int:
 
 
 def _text_of(name: str, kind: str) -> str:
+    if "." in kind:
+        # A user may have given the type a cast to text of his own; %s is its output function.
+        return (
+            f"CASE WHEN pg_catalog.num_nulls({name}) = 0 THEN pg_catalog.format('%s', {name}) END"
+        )
     if (output := OUTPUT.get(kind)) is not None:
         return f"pg_catalog.textin(pg_catalog.{output}({name}))"
     return f"{name}::pg_catalog.text"

@@ -7,25 +7,40 @@ Owns the counts and the queue; knows nothing of statements.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pgmcp.database.backend import Backend
-from pgmcp.errors import Retryable
+from pgmcp.errors import Busy, Retryable
 from pgmcp.settings import Pools
 
 Opener = Callable[[], Awaitable[Backend]]
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True, eq=False)
+class Waiter:
+    """Hold one place in the queue; *arrived* orders the waiters of all databases."""
+
+    arrived: int
+    future: asyncio.Future[Backend | None]
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
 class Pool:
     """Hold one database's connections: idle ones (newest last) and how many are out."""
 
     idle: list[tuple[float, Backend]] = field(default_factory=list)
     lent: int = 0
-    waiting: deque[asyncio.Future[Backend | None]] = field(default_factory=deque)
+    waiting: deque[Waiter] = field(default_factory=deque)
+
+    def first(self) -> Waiter | None:
+        """Return who waits for longest, dropping those that have given up."""
+        while self.waiting and self.waiting[0].future.done():
+            self.waiting.popleft()
+        return self.waiting[0] if self.waiting else None
 
 
 class Slots:
@@ -33,7 +48,8 @@ class Slots:
     Hand out connections under a cap for each database and one for all.
 
     Where the total cap is reached, the idle connection that was used longest ago, whatever its
-    database, makes room. Waiters of a database are served in the order they came.
+    database, makes room. Waiters are served in the order they came, also across databases: a
+    connection that is given back is closed where somebody who waits elsewhere came first.
     """
 
     def __init__(self, settings: Pools) -> None:
@@ -44,6 +60,8 @@ class Slots:
         self._dedicated: set[Backend] = set()
         self._dedicating = 0
         self._total = settings.total
+        self._beginning = Pool()  # those who wait to begin a transaction
+        self._arrivals = itertools.count()
 
     def fit(self, most: int) -> bool:
         """Keep below *most* connections, what the server admits; tell whether that is fewer."""
@@ -66,18 +84,22 @@ class Slots:
         """
         pool = self._pools.setdefault(database, Pool())
         deadline = time.monotonic() + self._settings.wait.total_seconds()
-        queued = False
+        arrived: int | None = None
         while True:
-            if queued or not pool.waiting:
+            if arrived is not None or pool.first() is None:
                 if (backend := self._pop_idle(pool)) is not None:
                     pool.lent += 1
                     return backend
                 if pool.lent < self._settings.per_database and self._has_room():
                     return await self._open_into(pool, opener)
-            backend = await self._wait(database, pool, deadline, first=queued)
+            again = arrived is not None
+            arrived = next(self._arrivals) if arrived is None else arrived
+            try:
+                backend = await self._wait(pool, deadline, arrived=arrived, again=again)
+            except TimeoutError as error:
+                raise self._busy(database, pool) from error
             if backend is not None:
                 return backend
-            queued = True
 
     def _pop_idle(self, pool: Pool) -> Backend | None:
         while pool.idle:
@@ -121,22 +143,20 @@ class Slots:
             self._opening -= 1
 
     async def _wait(
-        self, database: str, pool: Pool, deadline: float, *, first: bool
+        self, pool: Pool, deadline: float, *, arrived: int, again: bool
     ) -> Backend | None:
         """Return a connection handed over, or None where it is worth looking again."""
-        future: asyncio.Future[Backend | None] = asyncio.get_running_loop().create_future()
-        (pool.waiting.appendleft if first else pool.waiting.append)(future)
+        waiter = Waiter(arrived=arrived, future=asyncio.get_running_loop().create_future())
+        (pool.waiting.appendleft if again else pool.waiting.append)(waiter)
         try:
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                return await future
-        except BaseException as error:
-            self._hand_back(future)
-            if isinstance(error, TimeoutError):
-                raise self._busy(database, pool) from error
+                return await waiter.future
+        except BaseException:
+            self._hand_back(waiter.future)
             raise
         finally:
-            if future in pool.waiting:
-                pool.waiting.remove(future)
+            if waiter in pool.waiting:
+                pool.waiting.remove(waiter)
 
     def _hand_back(self, future: asyncio.Future[Backend | None]) -> None:
         """Pass on what a waiter was given in the moment it gave up."""
@@ -147,24 +167,40 @@ class Slots:
             else:
                 self.give(backend)
 
-    def _busy(self, database: str, pool: Pool) -> Retryable:
-        return Retryable(
+    def _busy(self, database: str, pool: Pool) -> Busy:
+        return Busy(
             f'all connections to database "{database}" are busy: {pool.lent} lent of '
             f"{self._settings.per_database}, {len(self._open)} open of {self._total} in "
             f"all. Waited {self._settings.wait.total_seconds():g} s; try again."
         )
 
     def give(self, backend: Backend) -> None:
-        """Take a clean connection back; the first in the queue gets it at once."""
+        """Take a clean connection back; who waits for longest gets it, or its place."""
         pool = self._pools.setdefault(backend.database, Pool(lent=1))
-        while pool.waiting:
-            future = pool.waiting.popleft()
-            if not future.done():
-                future.set_result(backend)
-                return
+        mine = pool.first()
+        other = None if self._has_room() else self._first_elsewhere(pool)
+        if mine is not None and (other is None or mine.arrived < other.arrived):
+            pool.waiting.popleft()
+            mine.future.set_result(backend)
+            return
         pool.lent -= 1
-        pool.idle.append((time.monotonic(), backend))
+        if other is None:
+            pool.idle.append((time.monotonic(), backend))
+        else:
+            # It is clean and idle, so nothing is lost without a goodbye.
+            self._open.discard(backend)
+            backend.connection.terminate()
         self._wake()
+
+    def _first_elsewhere(self, pool: Pool) -> Waiter | None:
+        """Return who came first of those that wait for a place, and not for *pool*'s own."""
+        others = [
+            other
+            for other in self._pools.values()
+            if other is not pool and other.lent < self._settings.per_database
+        ]
+        waiters = [first for other in (*others, self._beginning) if (first := other.first())]
+        return min(waiters, key=lambda waiter: waiter.arrived, default=None)
 
     def forget(self, backend: Backend) -> None:
         """Count a lent connection as gone, once; the caller has closed it."""
@@ -178,35 +214,47 @@ class Slots:
         self._wake()
 
     def _wake(self) -> None:
-        """Let the first waiter of every database look again: a slot has become free."""
-        for pool in self._pools.values():
-            while pool.waiting:
-                future = pool.waiting.popleft()
-                if not future.done():
-                    future.set_result(None)
-                    break
+        """Let the first waiter of every database look again, who came first before the others."""
+        pools = [pool for pool in (*self._pools.values(), self._beginning) if pool.first()]
+        for pool in sorted(pools, key=lambda pool: pool.waiting[0].arrived):
+            pool.waiting.popleft().future.set_result(None)
 
     async def open_dedicated(self, opener: Opener) -> Backend:
         """
         Open a connection outside the pools, for one transaction across calls.
 
         Raises:
-            Retryable: so many are open that calls without a transaction would starve.
+            Retryable: none became free in time, or so many are open that calls without a
+                transaction would starve.
         """
+        deadline = time.monotonic() + self._settings.wait.total_seconds()
         most = self._total - min(self._settings.per_database, self._total - 1)
-        if not self._has_room():
-            raise Retryable(
-                f"all {self._total} connections are busy, so no transaction can begin. "
-                "Try again in a moment."
-            )
-        if len(self._dedicated) + self._dedicating >= most:
-            raise Retryable(
-                f"{len(self._dedicated)} transactions are open in all; {most} are allowed. "
-                "Finish one (pg_tx action=list), or try again later."
-            )
+        arrived: int | None = None
+        while True:
+            if (count := len(self._dedicated) + self._dedicating) >= most:
+                raise Retryable(
+                    f"{count} transactions are open in all, the most allowed. Finish one (pg_tx "
+                    "action=list), or try again later."
+                )
+            if (arrived is not None or not self._beginning.first()) and self._has_room():
+                return await self._dedicate(opener)
+            again = arrived is not None
+            arrived = next(self._arrivals) if arrived is None else arrived
+            try:
+                await self._wait(self._beginning, deadline, arrived=arrived, again=again)
+            except TimeoutError as error:
+                raise Busy(
+                    f"all {self._total} connections are busy, so no transaction can begin. Waited "
+                    f"{self._settings.wait.total_seconds():g} s; try again."
+                ) from error
+
+    async def _dedicate(self, opener: Opener) -> Backend:
         self._dedicating += 1
         try:
             backend = await self._open_one(opener)
+        except BaseException:
+            self._wake()
+            raise
         finally:
             self._dedicating -= 1
         self._dedicated.add(backend)

@@ -10,7 +10,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgmcp.connect import connect_lines
@@ -37,14 +37,13 @@ async def run_demo(
     named = environ.get("PGMCP_PG_BIN")
     binaries = find_binaries(named=Path(named) if named else None, search_path=environ.get("PATH"))
     print(f"Starting PostgreSQL {binaries.major} in {base} …", flush=True)  # noqa: T201
-    try:
-        with _ending_by_cancel():
-            async with demo_cluster(base, binaries) as cluster:
-                _explain(cluster, address_of(listener))
-                await serve(_on(settings, cluster), listener)
-                print("Stopping PostgreSQL …", flush=True)  # noqa: T201
-    except asyncio.CancelledError:
-        print("Stopped.", flush=True)  # noqa: T201
+    # A cancellation is SIGTERM or Ctrl-C before the server handles them itself.
+    with suppress(asyncio.CancelledError), _ending_by_cancel():
+        async with demo_cluster(base, binaries) as cluster:
+            _explain(cluster, address_of(listener))
+            await serve(_on(settings, cluster), listener)
+            print("Stopping PostgreSQL …", flush=True)  # noqa: T201
+    print("Stopped.", flush=True)  # noqa: T201
 
 
 @contextmanager

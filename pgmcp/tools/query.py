@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WithJsonSchema
 
 from pgmcp.database import Bounds, Lease
-from pgmcp.errors import CallerError, PgmcpError
+from pgmcp.errors import CallerError, PgmcpError, QueryFailed
 from pgmcp.grammar import CHANGES
 from pgmcp.results import Result
 from pgmcp.statement import Statement
@@ -31,6 +31,8 @@ JSON_TYPES = [
     {"type": "object"},
 ]
 Parameter = Annotated[Any, WithJsonSchema({"anyOf": JSON_TYPES})]  # Any: JSON
+
+HELD = ("LockStmt", "ConstraintsSetStmt")  # without effect once their transaction has ended
 
 DESCRIPTION = """\
 Run one SQL statement. Put values in params and write $1, $2 in sql. The answer is a header line, \
@@ -90,6 +92,7 @@ async def run(call: Call, params: QueryParams) -> Answer:
                 timeout=timeout,
             )
     except PgmcpError as error:
+        _forget_portal(error)
         database = _database_of(call, params)
         await add_nearest(call, database, error, relations=statement.relations)
         raise
@@ -108,6 +111,20 @@ async def _write(
         if error.sqlstate and error.fate is None:
             error.fate = "rolled back; nothing was changed."
         raise
+
+
+def _point_into(error: QueryFailed, statement: Statement, before: int) -> None:
+    """Tell the place in what the caller sent, before which PostgreSQL got *before* characters."""
+    place = max(error.report.position - before, 0)
+    error.report, error.sql = replace(error.report, position=place), statement.sql
+
+
+def _forget_portal(error: PgmcpError) -> None:
+    """Leave out of PostgreSQL's context the name of what carries params."""
+    if isinstance(error, QueryFailed) and error.report.context is not None:
+        lines = error.report.context.split("\n")
+        kept = [line for line in lines if not line.startswith("unnamed portal parameter ")]
+        error.report = replace(error.report, context="\n".join(kept) or None)
 
 
 def _database_of(call: Call, params: QueryParams) -> str | None:
@@ -142,6 +159,11 @@ def _require_here(statement: Statement, params: QueryParams) -> None:
             raise CallerError(f"{what} is not run here. {statement.refusal}")
         instead = statement.refusal or f"Use pg_schema action={action_of(statement.kind)}."
         raise CallerError(f"{what} is not a query. {instead}")
+    if statement.kind in HELD and params.session_id is None and params.explain == "none":
+        raise CallerError(
+            f"{title_of(statement.kind, statement.node)} lasts until the end of its transaction, "
+            "which would be this call: use it inside session_id (pg_tx action=begin mode=write)."
+        )
     inferred = params.mode is None and params.session_id is not None
     may_write = params.mode == "write" or inferred or params.explain == "plan"
     if statement.level == "write" and not may_write:
@@ -172,16 +194,21 @@ async def _explain(
         raise CallerError(
             f"{title} has no plan. explain is for SELECT, INSERT, UPDATE, DELETE and MERGE."
         )
+    prefix = f"EXPLAIN ({options}) "
     explained = replace(
         statement,
-        sql=f"EXPLAIN ({options}) {statement.sql}",
+        sql=prefix + statement.sql,
         kind="ExplainStmt",
         wrap="",
         targets=(),
     )
 
     async def work(lease: Lease) -> Result:
-        return await lease.run(explained, params.params or [], bounds=bounds)
+        try:
+            return await lease.run(explained, params.params or [], bounds=bounds)
+        except QueryFailed as error:
+            _point_into(error, statement, len(prefix))
+            raise
 
     if params.session_id is not None:
         async with call.transactions.borrow(

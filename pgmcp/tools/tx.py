@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pgmcp.ledger import SHOWN, Transaction, short
+from pgmcp.ledger import SHOWN, short
 from pgmcp.results import Result
 from pgmcp.tools.base import Answer, Call, Params, Takes, Tool, check_action
 
@@ -64,10 +64,10 @@ async def run(call: Call, params: TxParams) -> Answer:
     transactions, owner = call.transactions, call.owner
     if params.action == "commit":
         done = await transactions.commit(owner, handle)
-        return Answer(text=f"committed {short(done.handle)}: {_work(done)}.")
+        return Answer(text=f"committed {short(done.handle)}; what it changed is kept.")
     if params.action == "rollback":
         done = await transactions.rollback(owner, handle)
-        return Answer(text=f"rolled back {short(done.handle)}: {_work(done)} undone.")
+        return Answer(text=f"rolled back {short(done.handle)}; nothing of it was kept.")
     if params.action == "savepoint":
         await transactions.savepoint(owner, handle, name)
         return Answer(text=f'savepoint "{name}" set.')
@@ -126,11 +126,6 @@ def _list(call: Call) -> Answer:
         "savepoints",
     )
     return Answer(text=Result.of(columns, rows).as_text())
-
-
-def _work(transaction: Transaction) -> str:
-    count = transaction.statements
-    return f"{count} statement{'' if count == 1 else 's'}"
 
 
 def describe(*, idle: timedelta, contended: timedelta, total: timedelta, most: int) -> str:

@@ -52,6 +52,8 @@ DESTRUCTIVE = [
     pytest.param(
         "DELETE FROM shop.orders USING other", "shop.orders", "shop.orders", id="DELETE USING"
     ),
+    pytest.param("DELETE FROM other WHERE 1 = 1", "public.other", "other", id="WHERE 1 = 1"),
+    pytest.param("DELETE FROM other WHERE true", "public.other", "other", id="WHERE true"),
     pytest.param("UPDATE other SET id = 2", "public.other", None, id="UPDATE"),
     pytest.param("UPDATE seen SET id = 2", "public.seen", None, id="UPDATE of a view"),
     pytest.param("TRUNCATE shop.orders", "shop.orders", "shop.orders", id="TRUNCATE"),
@@ -141,7 +143,7 @@ UNASKED = [
     pytest.param("DELETE FROM shop.orders WHERE id = 1", "DELETE 1", id="DELETE WHERE"),
     pytest.param("UPDATE shop.orders SET id = 0 WHERE id = 1", "UPDATE 1", id="UPDATE WHERE"),
     pytest.param("INSERT INTO shop.orders VALUES (1)", "INSERT 0 1", id="INSERT"),
-    pytest.param("DELETE FROM shop.orders WHERE true", "DELETE 500", id="WHERE true is a choice"),
+    pytest.param("DELETE FROM shop.orders WHERE id > 0", "DELETE 500", id="a column is a choice"),
     pytest.param(
         "INSERT INTO shop.orders AS o VALUES (1) ON CONFLICT DO NOTHING", "INSERT 0 1", id="upsert"
     ),
@@ -196,3 +198,107 @@ async def test_a_confirmation_holds_inside_a_transaction(asker: Asker) -> None:
     await asker.text("pg_tx", action="rollback", session_id=handle)
 
     assert await count(asker, "shop.orders") == "500"
+
+
+RELATED = """
+CREATE SCHEMA rel;
+CREATE TABLE rel.a (id integer PRIMARY KEY, up integer REFERENCES rel.a);
+CREATE TABLE rel.b (id integer PRIMARY KEY REFERENCES rel.a ON DELETE CASCADE);
+CREATE TABLE rel.c (id integer REFERENCES rel.b ON DELETE CASCADE) PARTITION BY RANGE (id);
+CREATE TABLE rel.c_1 PARTITION OF rel.c FOR VALUES FROM (0) TO (9);
+CREATE TABLE rel.d (id integer REFERENCES rel.a);
+CREATE VIEW rel.seen AS SELECT id FROM rel.a;
+CREATE VIEW rel.seen_twice AS SELECT id FROM rel.seen;
+CREATE TYPE rel.mood AS ENUM ('good');
+CREATE TABLE rel.felt (mood rel.mood);
+CREATE FUNCTION rel.f(a integer, b text) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION rel.f(a rel.mood[]) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW rel.called AS SELECT rel.f(1, 'x') AS f;
+CREATE SCHEMA full_of;
+"""
+VIEWS = "".join(f"CREATE VIEW full_of.v{number:02} AS SELECT 1 AS a;" for number in range(13))
+FIRST = ", ".join(f"view full_of.v{number:02}" for number in range(10))
+
+
+@pytest.fixture
+async def related(cluster: ThrowawayCluster, database: str, asker: Asker) -> AsyncIterator[Asker]:
+    await cluster.execute(RELATED + VIEWS, database=database)
+    yield asker
+    await cluster.execute("DROP SCHEMA rel CASCADE; DROP SCHEMA full_of CASCADE", database=database)
+
+
+EMPTIED = [
+    pytest.param(
+        "TRUNCATE rel.a CASCADE", "rel.a, also empties rel.b, rel.c, rel.d", id="TRUNCATE"
+    ),
+    pytest.param("TRUNCATE rel.b CASCADE", "rel.b, also empties rel.c", id="nearer"),
+    pytest.param("TRUNCATE rel.d CASCADE", "rel.d", id="TRUNCATE of a leaf"),
+    pytest.param("DELETE FROM rel.a", "rel.a, rows go in rel.b, rel.c", id="DELETE"),
+    pytest.param("UPDATE rel.a SET id = 1", "rel.a", id="UPDATE"),
+]
+
+
+@pytest.mark.parametrize(("sql", "told"), EMPTIED)
+async def test_the_tables_that_go_along_are_named_but_not_confirmed(
+    related: Asker, sql: str, told: str
+) -> None:
+    refusal = await related.refusal(sql=sql, mode="write")
+    name = told.partition(",")[0]
+
+    assert f": {told}.\n" in refusal
+    assert f'confirm="{name}"' in refusal
+    assert "dry_run" not in refusal
+    await related.text(sql=sql, mode="write", confirm=name)
+
+
+DROPPED = [
+    pytest.param(
+        "DROP TABLE rel.a CASCADE",
+        "rel.a",
+        ", also drops view rel.seen, foreign key b_id_fkey on rel.b, "
+        "foreign key d_id_fkey on rel.d.",
+        id="table",
+    ),
+    pytest.param("DROP VIEW rel.seen CASCADE", "rel.seen", "view rel.seen_twice.", id="view"),
+    pytest.param("DROP TYPE rel.mood CASCADE", "rel.mood", "column rel.felt.mood", id="type"),
+    pytest.param(
+        "DROP FUNCTION rel.f(int, text) CASCADE",
+        "rel.f(integer,text)",
+        ", also drops view rel.called.",
+        id="function",
+    ),
+    pytest.param("DROP SCHEMA full_of CASCADE", "full_of", f"{FIRST} and 3 more.", id="schema"),
+]
+
+
+@pytest.mark.parametrize(("sql", "name", "told"), DROPPED)
+async def test_what_a_cascading_drop_takes_is_named(
+    related: Asker, sql: str, name: str, told: str
+) -> None:
+    refusal = await related.refusal("pg_schema", action="drop", sql=sql)
+
+    assert told in refusal
+    assert f'confirm="{name}"; pg_schema dry_run=true shows all' in refusal
+
+
+async def test_what_a_column_takes_along_is_named(related: Asker) -> None:
+    sql = "ALTER TABLE rel.a DROP COLUMN id CASCADE"
+
+    refusal = await related.refusal("pg_schema", action="alter", sql=sql)
+
+    assert "DROP COLUMN CASCADE: rel.a.id, also drops view rel.seen, foreign key b_id" in refusal
+
+
+async def test_functions_of_one_name_are_told_apart(related: Asker) -> None:
+    one, two = "DROP FUNCTION rel.f(int, text)", "DROP FUNCTION rel.f(rel.mood[])"
+
+    first = await related.refusal("pg_schema", action="drop", sql=one)
+    second = await related.refusal("pg_schema", action="drop", sql=two)
+    swapped = await related.refusal(
+        "pg_schema", action="drop", sql=two, confirm="rel.f(integer, text)"
+    )
+    await related.text("pg_schema", action="drop", sql=two, confirm="rel.f(rel.mood[])")
+
+    assert 'confirm="rel.f(integer,text)"' in first
+    assert 'confirm="rel.f(rel.mood[])"' in second
+    assert "does not match" in swapped

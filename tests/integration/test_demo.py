@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -242,3 +245,20 @@ def test_wheel_in_a_closed_directory_is_copied(base: Path) -> None:
         assert cluster.pid
 
     assert (base / "programs-18.6").is_dir()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("awaited", ["Starting PostgreSQL", "Connect a client"])
+def test_the_demo_says_that_it_stopped(base: Path, awaited: str, number: signal.Signals) -> None:
+    """Whether it was ended while it started or while it served."""
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "pgmcp", "demo", "--port", "0", "--directory", str(base)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert demo.stdout is not None
+    next(line for line in demo.stdout if line.startswith(awaited))
+
+    demo.send_signal(number)
+
+    assert demo.communicate(timeout=30)[0].splitlines()[-1:] == ["Stopped."]

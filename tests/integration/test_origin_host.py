@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +74,16 @@ async def test_a_foreign_host_is_refused_everywhere(wire: Wire, method: str, pat
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_what_comes_through_funnel_is_refused_everywhere(
+    wire: Wire, method: str, path: str
+) -> None:
+    answer = await ask(wire, method, path, Tailscale_Funnel_Request="?1", Origin=CONFIGURED)
+
+    assert answer.status == 403
+    assert "no call from the public internet" in answer.body
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_a_configured_origin_passes(wire: Wire, method: str, path: str) -> None:
     assert (await ask(wire, method, path, Origin=CONFIGURED)).status not in REFUSED
 
@@ -130,6 +143,7 @@ async def test_origins_that_are_refused(wire: Wire, origin: str) -> None:
         "[::1]:3000",
         "pi.example.ts.net",
         "PI.example.ts.net",
+        "pi.example.ts.net:443",
         "other.example:8443",
     ],
 )
@@ -222,5 +236,53 @@ async def test_a_configured_host_in_a_file_passes(
         wire = Wire(process.url)
 
         assert (await ask(wire, "GET", "/live", Host="db.home.arpa")).status == 200
-        assert (await ask(wire, "GET", "/live", Host="db.home.arpa:3000")).status == 421
+        assert (await ask(wire, "GET", "/live", Host="db.home.arpa:3000")).status == 200
         assert (await ask(wire, "GET", "/live", Origin="https://db.home.arpa")).status == 403
+
+
+async def get_over_socket(path: Path) -> str:
+    """Ask for the page for people as a proxy does."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer.decode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        pytest.param({"MCP_ALLOWED_ORIGINS": CONFIGURED}, f" pg {CONFIGURED}/mcp", id="published"),
+        pytest.param({}, "Publish it first", id="not published"),
+    ],
+)
+async def test_the_page_on_a_socket_names_what_clients_can_reach(
+    newest_cluster: ThrowawayCluster, tmp_path: Path, environment: dict[str, str], shown: str
+) -> None:
+    path = tmp_path / "s"
+    arguments = ["--socket", str(path)]
+    with start_gateway({**newest_cluster.environment(), **environment}, arguments):
+        page = await get_over_socket(path)
+
+    assert shown in page
+    assert "http://localhost/mcp" not in page
+    assert not path.exists()
+
+
+async def test_another_gateways_socket_is_left_at_the_end(
+    newest_cluster: ThrowawayCluster, tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    with start_gateway(newest_cluster.environment(), ["--socket", str(path)]) as process:
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+        process.stop()
+
+    assert path.exists()
+
+
+async def test_serve_warns_of_an_address_beyond_loopback(newest_cluster: ThrowawayCluster) -> None:
+    arguments = ["--host", "0.0.0.0"]  # noqa: S104 — what it warns of
+    with start_gateway(newest_cluster.environment(), arguments) as process:
+        assert process.log.read_text().count("anybody who reaches that address may call") == 1

@@ -296,6 +296,20 @@ async def test_an_analyzed_change_is_undone(asker: Asker) -> None:
     assert await one(asker, "SELECT count(*) FROM big WHERE id = 1") == "1"
 
 
+@pytest.mark.parametrize("explain", ["plan", "analyze"])
+async def test_a_plans_error_points_into_the_callers_text(asker: Asker, explain: str) -> None:
+    refusal = await asker.refusal(sql="SELECT nope", explain=explain)
+
+    assert "at: SELECT ⟨nope⟩" in refusal
+
+
+async def test_a_parameters_error_names_no_portal(asker: Asker) -> None:
+    refusal = await asker.refusal(sql="SELECT $1::int", params=["x"])
+
+    assert "22P02" in refusal
+    assert "portal" not in refusal
+
+
 async def test_what_has_no_plan_says_so(asker: Asker) -> None:
     refusal = await asker.refusal(sql="SHOW work_mem", explain="plan")
 

@@ -129,6 +129,26 @@ async def test_what_is_refused_has_no_effect(
     assert await witness.fetchval(STATE) == before
 
 
+@pytest.mark.parametrize("mode", ["read", "write"])
+@pytest.mark.parametrize(
+    ("sql", "title"),
+    [("LOCK TABLE t", "LOCK TABLE"), ("SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS")],
+)
+async def test_what_ends_with_its_transaction_needs_one(
+    asker: Asker, sql: str, title: str, mode: str
+) -> None:
+    refusal = await asker.refusal(sql=sql, mode=mode)
+    begun = await asker.ask("pg_tx", action="begin", mode="write")
+    assert begun.structured_content is not None
+    handle = begun.structured_content["session_id"]
+    done = await asker.text(sql=sql, session_id=handle)
+    ended = await asker.text("pg_tx", action="rollback", session_id=handle)
+
+    assert f"{title} lasts until the end of its transaction, which would be this call" in refusal
+    assert title in done
+    assert ended == f"rolled back {handle[:8]}…; nothing of it was kept."
+
+
 ONLY_READ = [
     "INSERT INTO u VALUES (7, 7)",
     "DELETE FROM t WHERE id = 1",

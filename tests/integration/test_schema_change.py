@@ -149,7 +149,7 @@ async def test_function_that_deletes_when_called_needs_no_confirm(call: Call) ->
     text = await ask(call, "create", sql=sql)
 
     assert cells(text)[0][1] == "CREATE FUNCTION"
-    await ask(call, "drop", sql="DROP FUNCTION shop.clear()", confirm="shop.clear")
+    await ask(call, "drop", sql="DROP FUNCTION shop.clear()", confirm="shop.clear()")
 
 
 async def test_tables_from_queries_and_refresh(call: Call) -> None:

@@ -173,6 +173,28 @@ async def test_cascade_lists_what_goes_along(call: Call) -> None:
     assert single["cascade_takes"] == ["constraint orders_customer_id_fkey on table shop.orders"]
 
 
+async def test_what_is_no_relation_is_told_as_dropped(
+    call: Call, cluster: ThrowawayCluster, database: str
+) -> None:
+    await cluster.execute(
+        'CREATE TYPE shop.gone AS ENUM (); CREATE DOMAIN shop."Gone too" AS text;'
+        "CREATE FUNCTION shop.going(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        database=database,
+    )
+    sql = (
+        'DROP TYPE shop.gone; DROP DOMAIN shop."Gone too"; DROP FUNCTION shop.going(int);'
+        "DROP TYPE IF EXISTS shop.never"
+    )
+
+    report = await tried(call, "drop", sql)
+
+    assert report["dropped"] == [
+        {"object": "shop.gone", "kind": "type"},
+        {"object": 'shop."Gone too"', "kind": "domain"},
+        {"object": "shop.going(int4)", "kind": "function"},
+    ]
+
+
 async def test_drop_without_cascade_names_who_needs_it(call: Call) -> None:
     """It would fail; the dependants are PostgreSQL's own list."""
     report = await tried(call, "drop", "DROP TABLE shop.orders")
@@ -199,7 +221,8 @@ async def test_dependants_beyond_a_hundred_are_counted(
 
     assert len(taken["cascade_takes"]) == 101
     assert taken["cascade_takes"][-1] == "and 30 other objects (see server log for list)"
-    assert len(taken["dropped"]) == 130
+    assert len(taken["dropped"]) == 131
+    assert taken["dropped"][-1] == {"object": "many", "kind": "schema"}
     assert needed["dependants"][-1] == "and 30 other objects (see server log for list)"
 
 

@@ -95,7 +95,7 @@ async def test_begin_write_commit(join: Join, witness: Witness, mode: str) -> No
         text = await user.does("pg_tx", action="commit", session_id=handle)
 
         assert meanwhile == (1, 0)
-        assert text == f"committed {handle[:8]}…: 1 statement."
+        assert text == f"committed {handle[:8]}…; what it changed is kept."
         assert await witness.value("SELECT count(*) FROM t") == 1
 
 

@@ -192,7 +192,10 @@ REFUSED = [
         "SELECT $1::int", [{"a": 1}], "params[0] is an object, but $1 has type int4", id="object"
     ),
     pytest.param(
-        "SELECT $1::jsonb", [{"a": float("nan")}], "params[0] holds what JSON cannot", id="NaN in JSON"
+        "SELECT $1::jsonb",
+        [{"a": float("nan")}],
+        "params[0] holds what JSON cannot",
+        id="NaN in JSON",
     ),
     pytest.param("SELECT $1::jsonb", [{"a": "\ud800"}], "lone surrogate", id="surrogate in JSON"),
     pytest.param("SELECT $1::jsonb", [{"a": "\0"}], "22P05", id="NUL in JSON"),

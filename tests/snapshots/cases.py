@@ -114,6 +114,7 @@ _write(
     deferred_violation="UPDATE shop.orders SET placed = '2024-01-02' WHERE id IN (5, 6)",
     enum_value="INSERT INTO shop.customers VALUES (5, 'E', NULL, 'angry')",
     too_many_values="INSERT INTO shop.emails VALUES (1, 'a', 2)",
+    lock_outside_a_transaction="LOCK TABLE shop.orders",
     procedure_that_commits="CALL shop.ends()",
     undefined_procedure_call="CALL shop.end()",
     unconfirmed_delete="DELETE FROM shop.orders",

@@ -7,6 +7,7 @@ Owns the stories; a story's name is its file's in errors/.
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -202,11 +203,33 @@ async def closed_database(world: World) -> str:
 
 
 @story
+async def default_database_missing(world: World) -> str:
+    return await (await world.gateway(PGDATABASE="nowhere")).refusal(sql="SELECT 1")
+
+
+async def refuse_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer the request for TLS as a server without it does."""
+    await reader.readexactly(8)
+    writer.write(b"N")
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+@story
+async def server_without_tls(world: World) -> str:
+    server = await asyncio.start_server(refuse_tls, "127.0.0.1", 0)
+    world.stack.callback(server.close)
+    port = str(server.sockets[0].getsockname()[1])
+    gateway = await world.gateway(PGHOST="127.0.0.1", PGPORT=port, PGSSLMODE="require")
+    return await gateway.refusal(sql="SELECT 1")
+
+
+@story
 async def silent_server(world: World) -> str:
     """Reach something that takes the connection and never says a word."""
-    listener = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    world.stack.callback(listener.close)
-    port = str(listener.sockets[0].getsockname()[1])
+    listener = world.stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    port = str(listener.getsockname()[1])
     settings = load(environ={"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "postgres"})
     server = settings.server.model_copy(update={"connect_timeout": timedelta(seconds=0.2)})
     gateway = await world.gateway(settings.model_copy(update={"server": server}))
@@ -245,20 +268,23 @@ async def small_gateway(world: World, **pools: int) -> Asker:
 
 @story
 async def tx_too_many_in_all(world: World) -> str:
-    gateway = await small_gateway(world, per_database=1, total=3)
-    for _ in range(2):
+    gateway = await small_gateway(world, per_database=3, total=6)
+    for _ in range(3):
         await gateway.text("pg_tx", action="begin")
     return await gateway.refusal("pg_tx", action="begin")
 
 
 @story
 async def tx_no_connection_free(world: World) -> str:
-    gateway = await small_gateway(world, per_database=1, total=2)
+    gateway = await small_gateway(world, per_database=1, total=3)
     await gateway.text("pg_tx", action="begin")
-    slow = asyncio.create_task(gateway.text(sql="SELECT pg_sleep(0.4)"))
+    sql = "SELECT pg_sleep(0.5)"
+    slow = [
+        asyncio.create_task(gateway.text(sql=sql, database=name)) for name in (DATABASE, "postgres")
+    ]
     await asyncio.sleep(0.2)
     text = await gateway.refusal("pg_tx", action="begin")
-    await slow
+    await asyncio.gather(*slow)
     return text
 
 

@@ -167,6 +167,23 @@ async def configuration_without_sections(_world: World) -> str:
 
 
 @story
+async def configuration_of_a_list(_world: World) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "pgmcp.json"
+        file.write_text("[1]")
+        try:
+            load(environ={}, file=file)
+        except PgmcpError as error:
+            return told(error).replace(folder, "/etc/pgmcp")
+    raise AssertionError("the configuration was accepted")
+
+
+@story
+async def socket_path_of_a_directory(_world: World) -> str:
+    return listening(Http(socket=Path("/run")))
+
+
+@story
 async def configuration_with_an_unknown_key(_world: World) -> str:
     return configured("[http]\nprot = 3000\n")
 

@@ -24,7 +24,11 @@ from pgmcp.tools.schema import params as schema_params
 ACTIONS: Mapping[str, Mapping[str, Takes]] = {
     "pg_schema": schema_params.ACTIONS,
     "pg_tx": tx.ACTIONS,
-    "pg_admin": {str(action): takes for action, takes in admin_params.ACTIONS.items()},
+    "pg_admin": {
+        # `check` of admin.params allows it to every action.
+        str(action): Takes(needs=takes.needs, may=(*takes.may, "format"))
+        for action, takes in admin_params.ACTIONS.items()
+    },
 }
 HINTS = {
     "readOnlyHint": "read only",

@@ -14,6 +14,7 @@ from pgmcp.errors import AccessDenied, CallerError, PgmcpError
 from pgmcp.statement import Parser
 from pgmcp.tools.admin.attributes import chosen, database_options, role_options
 from pgmcp.tools.admin.passwords import make_password, scram_verifier
+from pgmcp.tools.admin.units import shown
 
 PARSER = Parser(max_bytes=64_000)
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -127,3 +128,25 @@ def test_a_password_does_not_show_itself() -> None:
     assert password.clear not in repr(password)
     assert password.verifier not in repr(password)
     assert make_password().clear != password.clear
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "as_show"),
+    [
+        ("4096", "kB", "4MB"),
+        ("16384", "8kB", "128MB"),
+        ("1000", "kB", "1000kB"),
+        ("300", "s", "5min"),
+        ("2", "ms", "2ms"),
+        ("0.5", "ms", "500us"),
+        ("0", "ms", "0"),
+        ("-1", "kB", "-1"),
+        ("16777216", "B", "16MB"),
+        ("on", None, "on"),
+        (None, "kB", None),
+    ],
+)
+def test_values_are_written_as_show_does(
+    value: str | None, unit: str | None, as_show: str | None
+) -> None:
+    assert shown(value, unit) == as_show

@@ -171,6 +171,7 @@ def test_columns_stand_behind_each_privilege() -> None:
         pytest.param(["EXECUTE"], "table", (), "not one of table. Allowed are: SELECT", id="kind"),
         pytest.param(["DELETE"], "table", ("id",), "not one of columns", id="columns"),
         pytest.param(["SELECT TO bob"], "table", (), "is not one of table", id="more words"),
+        pytest.param([], "table", (), r"TRIGGER, ALL\.", id="no MAINTAIN before 17"),
         pytest.param([], "schema", (), "privileges is missing. For schema give", id="none"),
         pytest.param(["MAINTAIN"], "table", (), "exists from PostgreSQL 17 on", id="version"),
     ],

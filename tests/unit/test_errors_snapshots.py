@@ -23,6 +23,7 @@ CLASSES = frozenset(
         "StatementTimeout",
         "ConnectionLost",
         "StalePlan",
+        "Busy",
     }
 )
 FROZEN = "needs a server that stops in the middle: tests/integration/test_faults_*.py"
@@ -87,11 +88,18 @@ def shown(parts: list[str | None]) -> str:
 
 
 # `make demo`'s own sentences are looked at by test_embedded_*.py and test_demo.py.
+FOUND = list(sentences())
 SENTENCES = [
     pytest.param(parts, id=f"{path.relative_to(PACKAGE)}: {shown(parts)[:60]}")
-    for path, parts in sentences()
+    for path, parts in FOUND
     if path.parent.name != "embedded" and shown(parts) != "…"
 ]
+
+
+def is_in(sentence: str, texts: str) -> bool:
+    """Tell whether *texts* has the sentence, with anything on one line for each …."""
+    parts = [re.escape(part) for part in sentence.strip("… ").split("…")]
+    return re.search("[^\n]*?".join(parts), texts) is not None
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +111,34 @@ def texts() -> str:
 
 @pytest.mark.parametrize("parts", SENTENCES)
 def test_a_sentence_has_a_snapshot(texts: str, parts: list[str | None]) -> None:
-    pattern = "".join("[^\n]*?" if part is None else re.escape(part) for part in parts)
     excepted = shown(parts).startswith(tuple(WITHOUT))
 
-    assert excepted or re.search(pattern, texts), "add a case to tests/snapshots, or say why not"
+    assert excepted or is_in(shown(parts), texts), "add a case to tests/snapshots, or say why not"
 
 
 @pytest.mark.parametrize("beginning", WITHOUT)
 def test_an_exception_is_still_needed(beginning: str) -> None:
-    assert [parts for _, parts in sentences() if shown(parts).startswith(beginning)]
+    assert [parts for _, parts in FOUND if shown(parts).startswith(beginning)]
+
+
+HEADINGS = re.findall(
+    r"^### (.*)$", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE
+)
+SDK = {"Session not found"}  # the SDK's own words
+
+
+@pytest.fixture(scope="module")
+def said(texts: str) -> str:
+    """Return everything that pgmcp and make can say: snapshots, texts in the code, venv.sh."""
+    strings = [
+        shown(parts_of(node))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+    ]
+    return "\n".join([texts, *strings, (ROOT / "tools" / "venv.sh").read_text()])
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_a_heading_of_troubleshooting_is_what_is_shown(said: str, heading: str) -> None:
+    assert heading in SDK or is_in(heading.removeprefix("make: "), said)

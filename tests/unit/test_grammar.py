@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pgmcp.statement import Parser
+from pgmcp.titles import title_of
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,22 @@ TARGETS = [
     pytest.param('DELETE FROM "S"."T t"', [("DELETE without WHERE", "S.T t")], id="quoted names"),
     pytest.param("DELETE FROM T", [("DELETE without WHERE", "t")], id="folded name"),
     pytest.param("DELETE FROM t USING u", [("DELETE without WHERE", "t")], id="USING"),
-    pytest.param("DELETE FROM t WHERE true", [], id="WHERE true"),
+    *(
+        pytest.param(
+            f"DELETE FROM t WHERE {where}",
+            [("DELETE with a WHERE that names no column", "t")],
+            id=f"WHERE {where}",
+        )
+        for where in ("true", "1 = 1", "$1", "now() > $1::date", "(SELECT true)")
+    ),
+    pytest.param(
+        "UPDATE t SET a = b WHERE 1=1",
+        [("UPDATE with a WHERE that names no column", "t")],
+        id="1=1",
+    ),
+    pytest.param("DELETE FROM t WHERE a = 1 OR true", [], id="WHERE with a column"),
+    pytest.param("DELETE FROM t WHERE ($1 OR f(t.a))", [], id="WHERE with a column deeper"),
+    pytest.param("DELETE FROM t WHERE t IS NOT NULL", [], id="WHERE with the row"),
     pytest.param("UPDATE t SET a = 1", [("UPDATE without WHERE", "t")], id="UPDATE"),
     pytest.param("UPDATE t SET a = 1 FROM u", [("UPDATE without WHERE", "t")], id="UPDATE FROM"),
     pytest.param(
@@ -68,6 +84,9 @@ TARGETS = [
         "ALTER TABLE s.t DROP COLUMN a, DROP b",
         [("DROP COLUMN", "s.t.a"), ("DROP COLUMN", "s.t.b")],
         id="columns",
+    ),
+    pytest.param(
+        "ALTER TABLE t DROP a CASCADE", [("DROP COLUMN CASCADE", "t.a")], id="column CASCADE"
     ),
     pytest.param("ALTER TABLE t ADD a int", [], id="ADD COLUMN"),
 ]
@@ -122,3 +141,27 @@ async def test_the_tables_of_a_statement_are_found_everywhere(parser: Parser) ->
     )
 
     assert (await parser.parse_one(sql)).relations == {"a", "b", "c", "d", "e"}
+
+
+TITLES = [
+    ("CHECKPOINT", "CHECKPOINT"),
+    ("SET work_mem = '1MB'", "SET"),
+    ("RESET ALL", "RESET"),
+    ("RESET work_mem", "RESET"),
+    ("REASSIGN OWNED BY a TO b", "REASSIGN OWNED"),
+    ("DROP OWNED BY a", "DROP OWNED"),
+    ("CREATE TABLESPACE a LOCATION '/a'", "CREATE TABLESPACE"),
+    ("DROP TABLESPACE a", "DROP TABLESPACE"),
+    ("SELECT 1 AS a INTO t", "SELECT INTO"),
+    ("SELECT 1 AS a INTO t UNION SELECT 2 UNION SELECT 3", "SELECT INTO"),
+    ("SELECT 1 UNION SELECT 2", "SELECT"),
+]
+
+
+@pytest.mark.parametrize(("sql", "title"), TITLES)
+async def test_a_statement_is_called_what_sql_calls_it(
+    parser: Parser, sql: str, title: str
+) -> None:
+    statement = await parser.parse_one(sql)
+
+    assert title_of(statement.kind, statement.node) == title

@@ -56,6 +56,7 @@ LAYERS = (
     "connect",
     "identity",
     "settings",
+    "values",
     "clock",
     "deferred",
     "errors",

@@ -99,7 +99,7 @@ def test_a_flood_of_notices_is_cut_and_said_so() -> None:
 
     lines = result_of(("1",), notices=notices).as_text().split("\n")
 
-    assert lines[-2] == "-- 5 more notices are left out"
+    assert lines[-2].endswith("more notices are left out")
     assert len(lines) == NOTICES + 4
 
 

@@ -53,7 +53,8 @@ def read_privileges(
     Raises:
         CallerError: none given, or one that *kind* or this server does not have.
     """
-    known = KINDS["column" if columns else kind]
+    all_known = KINDS["column" if columns else kind]
+    known = tuple(word for word in all_known if _is_here(word, server_version))
     what = "columns" if columns else kind
     if not given:
         raise CallerError(
@@ -63,13 +64,13 @@ def read_privileges(
     shown = []
     for text in given:
         word = normal(text)
-        if word not in known and word not in ALL:
+        if word not in all_known and word not in ALL:
             raise CallerError(
                 f'privileges: "{text}" is not one of {what}. Allowed are: '
                 f"{', '.join((*known, 'ALL'))}."
             )
-        major = SINCE.get(word, 0)
-        if server_version < major * VERSIONS_PER_MAJOR:
+        if not _is_here(word, server_version):
+            major = SINCE[word]
             raise CallerError(
                 f"privileges: {word} exists from PostgreSQL {major} on, and this server is "
                 f"{server_version // VERSIONS_PER_MAJOR}. Here only the owner of a table and the "
@@ -77,3 +78,7 @@ def read_privileges(
             )
         shown.append(word + behind)
     return ", ".join(dict.fromkeys(shown))
+
+
+def _is_here(word: str, server_version: int) -> bool:
+    return server_version >= SINCE.get(word, 0) * VERSIONS_PER_MAJOR

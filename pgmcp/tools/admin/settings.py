@@ -7,7 +7,7 @@ Owns ALTER SYSTEM and ALTER DATABASE or ROLE … SET; what is the operator's is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pgmcp.database import Lease
 from pgmcp.database.quote import identifier, literal
@@ -28,6 +28,7 @@ from pgmcp.tools.admin.standing import (
     refuse_own,
 )
 from pgmcp.tools.admin.startup import check_startup
+from pgmcp.tools.admin.units import shown
 from pgmcp.tools.base import Call
 from pgmcp.tools.nearest import nearest
 
@@ -57,7 +58,22 @@ async def show(call: Call, params: AdminParams) -> Result:
     result = await listing(call, params, "setting")
     if not result.rows and "*" not in (params.name or ""):
         await call.databases.read(params.database, lambda lease: _find(lease, params.name or ""))
-    return result
+    return _in_one_form(result)
+
+
+def _in_one_form(result: Result) -> Result:
+    """Write values and defaults as SHOW does; allowed stays in the unit."""
+    names = [column.name for column in result.columns]
+    value, unit, default = (names.index(name) for name in ("value", "unit", "default_value"))
+    rows = []
+    for row in result.rows:
+        cells = list(row)
+        counted = cells[unit]
+        cells[default] = shown(cells[default], counted)
+        if counted is not None:
+            cells[value] = shown((cells[value] or "").removesuffix(f" {counted}"), counted)
+        rows.append(tuple(cells))
+    return replace(result, rows=tuple(rows))
 
 
 async def set_value(call: Call, params: AdminParams) -> Result:
@@ -136,9 +152,8 @@ async def _change_server(call: Call, lease: Lease, known: Known, value: str | No
     cells = {
         "setting": name,
         "for": "server",
-        "before": known["value"],
-        "after": value if now["pending_restart"] == "t" else now["value"],
-        "unit": known["unit"],
+        "before": shown(known["value"], known["unit"]),
+        "after": value if now["pending_restart"] == "t" else shown(now["value"], now["unit"]),
         "applies": applies,
     }
     undo = (f"action=reset name={name} undoes it",) if value is not None else ()

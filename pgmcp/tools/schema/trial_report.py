@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pgmcp.database.quote import identifier
 from pgmcp.errors import PgmcpError, QueryFailed
+from pgmcp.grammar import Target
 from pgmcp.tools.schema.page import Facts, item, one_line, section, size_text, without_nothing
 from pgmcp.tools.schema.pieces import title_of
 
@@ -29,6 +31,8 @@ BLOCKS = {
 STRENGTH = {mode: strength for strength, mode in enumerate(BLOCKS)}
 CASCADE = re.compile(r"^(?:NOTICE: |DETAIL: )?drop cascades to (?!\d+ other object)(?P<what>.+)$")
 DEPENDANT = re.compile(r"^(?P<what>.+) depends on .+$")
+PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
+BUILT_IN = re.compile(r'^"pg_catalog"\."(?P<name>[a-z0-9_]+)"')
 # PostgreSQL lists a hundred and sums up the rest.
 REST = re.compile(r"^(?P<what>and \d+ other objects? \(see server log for list\))$")
 
@@ -47,7 +51,7 @@ def report_of(trial: Trial) -> Facts:
         facts["dependants"] = _dependants(trial.error)
     facts["locks"] = _locks(trial)
     facts["rewritten"] = _rewritten(trial)
-    facts["dropped"] = _dropped(trial)
+    facts["dropped"] = _dropped(trial) + _named(trial)
     facts["cascade_takes"] = cascaded(trial.notices)
     facts["notices"] = [notice for notice in trial.notices if "drop cascades to" not in notice]
     facts["findings"] = [
@@ -149,6 +153,31 @@ def _dropped(trial: Trial) -> list[Facts]:
     return [_measured(row) for row in _independent(gone)]
 
 
+def _named(trial: Trial) -> list[Facts]:
+    """Return what DROP names and no lock on a relation tells of, as the statements write it."""
+    return [
+        {"object": _written(target), "kind": target.verb.split(" ")[1].lower()}
+        for statement, _, _ in trial.done
+        for target in statement.targets
+        if target.catalog in ("function", "type", "schema") and not _is_missing(trial, target)
+    ]
+
+
+def _is_missing(trial: Trial, target: Target) -> bool:
+    """Tell what IF EXISTS has passed over: PostgreSQL's notice names it."""
+    skipped = [note for note in trial.notices if note.endswith(" does not exist, skipping")]
+    name = target.names[-1]
+    return target.missing_ok and any(name in note for note in skipped)
+
+
+def _written(target: Target) -> str:
+    name = ".".join(one if PLAIN.fullmatch(one) else identifier(one) for one in target.names)
+    if target.arguments is None:
+        return name
+    types = [BUILT_IN.sub(r"\g<name>", argument) for argument in target.arguments]
+    return f"{name}({', '.join(types)})"
+
+
 def _measured(row: Facts) -> Facts:
     return without_nothing(
         {
@@ -209,5 +238,5 @@ def _measured_lines(entries: list[Facts]) -> list[str]:
         size = size_text(entry["bytes"]) if "bytes" in entry else ""
         rows = f"about {entry['rows']} rows" if "rows" in entry else ""
         about = ", ".join(part for part in (size, rows) if part)
-        lines += item(f"{entry['kind']} {entry['relation']}", about)
+        lines += item(f"{entry['kind']} {entry.get('relation', entry.get('object'))}", about)
     return lines

@@ -1,0 +1,89 @@
+"""
+What one setting may hold: seconds, origins, ports, and the words for what they may not.
+
+Owns the checks of single values; reads nothing, and knows no setting by its name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+MOST_SECONDS = 2_147_483  # PostgreSQL's own timeouts are milliseconds in 31 bits
+LEAST_SECONDS = 0.001  # below a millisecond they would be 0, which means no limit
+MOST_PORT = 65535
+HOST = r"(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
+DEFAULT_PORTS = {"http": "80", "https": "443"}  # browsers leave these out of an origin
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        # Pydantic turns a ValueError, and no TypeError, into its report.
+        raise ValueError(  # noqa: TRY004
+            f"{value!r} is no number of seconds. Write a number, such as 30."
+        )
+    if not LEAST_SECONDS <= value <= MOST_SECONDS:
+        raise ValueError(
+            f"{value!r} is out of range. Write a number of seconds from {LEAST_SECONDS} to "
+            f"{MOST_SECONDS}."
+        )
+    return timedelta(seconds=value)
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _origin(value: str) -> str:
+    if value == "*":
+        raise ValueError("'*' would let every web page call. Write each origin by its name.")
+    found = re.fullmatch(rf"(?P<scheme>https?)://{HOST}/?", value.lower(), re.ASCII)
+    if found is None or int(found["port"] or 0) > MOST_PORT:
+        host = re.match(rf"(?:\w+://)?{HOST}", value.lower(), re.ASCII)
+        example = host["host"] if host else "pi.example.ts.net"
+        raise ValueError(f"{value!r} is no origin. Write https://{example}.")
+    port = found["port"]
+    is_plain = not port or port == DEFAULT_PORTS[found["scheme"]]
+    return f"{found['scheme']}://{found['host']}" + ("" if is_plain else f":{port}")
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(HOST, value.lower(), re.ASCII):
+        raise ValueError(f"{value!r} is no host name. Write it without scheme and path.")
+    return value.lower()
+
+
+# A bare number is seconds, so that a file may say `idle = 300`.
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], BeforeValidator(_split)]
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
+
+def ports(value: object, *, hosts: int) -> str:
+    """Check libpq's list of ports, one for all *hosts* or one for each, and return it bare."""
+    found = [part.strip() for part in str(value).split(",")]
+    for port in found:
+        if not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= MOST_PORT:
+            raise ValueError(f"{port!r} is no port. Write a number from 1 to {MOST_PORT}.")
+    if len(found) not in (1, hosts):
+        raise ValueError(
+            f"{len(found)} ports for {hosts} hosts. Write one for all, or one for each."
+        )
+    return ",".join(found)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches *host*; any name but localhost may be elsewhere."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

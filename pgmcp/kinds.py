@@ -1,5 +1,5 @@
 """
-Where each kind of statement belongs: the table of DESIGN §4, by parse-tree node.
+Where each kind of statement belongs: by parse-tree node.
 
 Owns the rules; knows no SQL text and no server.
 """

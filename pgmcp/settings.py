@@ -230,8 +230,8 @@ def load(
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise CallerError(f"cannot read the configuration {file}: {reason}.") from error
     try:
         parsed = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)

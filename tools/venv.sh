@@ -64,10 +64,10 @@ lock_by_flock() {
 # Without flock: a link is made at once or not at all, and names its owner from the first moment.
 lock_by_link() {
     told=
-    mkdir -p .venv-lock || fail "this directory is not writable. Run make as the user who owns it."
-    until ln -s "$$" .venv-lock/owner 2>/dev/null; do
-        owner=$(readlink .venv-lock/owner || true)
-        [ -w .venv-lock ] || fail ".venv-lock belongs to another user. Run make as that user."
+    mkdir -p build || fail "this directory is not writable. Run make as the user who owns it."
+    until ln -s "$$" build/venv-owner 2>/dev/null; do
+        owner=$(readlink build/venv-owner || true)
+        [ -w build ] || fail "build belongs to another user. Run make as that user."
         if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
             remove_stale_link "$owner"
             continue
@@ -76,16 +76,16 @@ lock_by_link() {
         told=yes
         sleep 1
     done
-    trap 'rm -f .venv-lock/owner' EXIT
+    trap 'rm -f build/venv-owner' EXIT
     trap 'exit 130' INT
     trap 'exit 143' HUP TERM
 }
 
 # Of several that wait only one removes it, and only while it still names the dead one.
 remove_stale_link() {
-    if mkdir .venv-lock/stale 2>/dev/null; then
-        [ "$(readlink .venv-lock/owner || true)" != "$1" ] || rm -f .venv-lock/owner
-        rmdir .venv-lock/stale
+    if mkdir build/venv-stale 2>/dev/null; then
+        [ "$(readlink build/venv-owner || true)" != "$1" ] || rm -f build/venv-owner
+        rmdir build/venv-stale
     else
         sleep 1
     fi

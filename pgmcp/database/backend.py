@@ -18,7 +18,7 @@ from pgmcp.database.codecs import Types, to_text
 from pgmcp.database.failures import translate_connect
 from pgmcp.database.plan import Plan, make_plan
 from pgmcp.errors import CallerError
-from pgmcp.results import NOTICE_LENGTH, NOTICES, Column
+from pgmcp.results import NOTICES, Column
 from pgmcp.settings import APPLICATION_NAME, Server
 from pgmcp.statement import Statement
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Connection = asyncpg.Connection
 STATEMENTS_KEPT = 100  # prepared statements per connection, the least recently used go
+NOTE_LENGTH = 16_000  # characters; what CASCADE takes along is told in one notice
 CLOSE_LIMIT = 2.0  # seconds a polite goodbye may take
 # One message; asyncpg's own reset leaves roles, temporary tables and sequences behind.
 # RESET SESSION AUTHORIZATION also undoes SET ROLE. The schema is named because the search_path
@@ -82,7 +83,7 @@ class Backend:
         """Keep what an answer can show, and one more: a loop can raise any number."""
         for kind, text in ((message.severity, message.message), ("DETAIL", message.detail)):
             if text and len(self.notices) <= NOTICES:
-                self.notices.append(f"{kind}: {str(text)[: NOTICE_LENGTH + 1]}")
+                self.notices.append(f"{kind}: {str(text)[:NOTE_LENGTH]}")
 
     async def prepare(self, statement: Statement, *, limit: int | None, max_cell: int) -> Prepared:
         """Return *statement* prepared, from memory where it was prepared before."""

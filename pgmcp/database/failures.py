@@ -131,15 +131,7 @@ def translate_connect(
     if isinstance(error, asyncpg.InvalidCatalogNameError) or (
         hung_up and len(database) > NAME_LENGTH
     ):
-        shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
-        if database == default:
-            return Unavailable(
-                f'the default database "{shown}" does not exist. The operator can correct '
-                "PGDATABASE; until then name another: database=postgres."
-            )
-        return CallerError(
-            f'database "{shown}" does not exist. pg_admin action=databases lists them.'
-        )
+        return _no_database(database, default)
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return Unavailable(
             f"PostgreSQL refused the gateway's login: {_first_line(error)}. The operator can "
@@ -165,6 +157,16 @@ def translate_connect(
         f"PostgreSQL cannot be reached at {where}: {_first_line(error)}. The operator can start "
         "it, or correct PGHOST and PGPORT."
     )
+
+
+def _no_database(database: str, default: str) -> PgmcpError:
+    shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
+    if database == default:
+        return Unavailable(
+            f'the default database "{shown}" does not exist. The operator can correct '
+            "PGDATABASE; until then name another: database=postgres."
+        )
+    return CallerError(f'database "{shown}" does not exist. pg_admin action=databases lists them.')
 
 
 def _first_line(error: BaseException) -> str:

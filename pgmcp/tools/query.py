@@ -212,11 +212,7 @@ async def _explain(
 
     if params.session_id is not None:
         async with call.transactions.borrow(
-            call.owner,
-            params.session_id,
-            level="read",
-            database=params.database,
-            timeout=timeout,
+            call.owner, params.session_id, level="read", database=params.database, timeout=timeout
         ) as lease:
             return await work(lease)
     if params.explain == "plan" or statement.level == "read":

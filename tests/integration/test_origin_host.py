@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pgmcp.http import Gateway
+from pgmcp.settings import Settings
 from tests.cluster import ThrowawayCluster
 from tests.process import GatewayProcess, start_gateway
 from tests.wire import ACCEPT, LEGACY, Received, Wire
@@ -286,3 +289,11 @@ async def test_serve_warns_of_an_address_beyond_loopback(newest_cluster: Throwaw
     arguments = ["--host", "0.0.0.0"]  # noqa: S104 — what it warns of
     with start_gateway(newest_cluster.environment(), arguments) as process:
         assert process.log.read_text().count("anybody who reaches that address may call") == 1
+
+
+async def test_a_busy_pool_is_ready(settings: Settings) -> None:
+    few = settings.pools.model_copy(update={"per_database": 1, "wait": timedelta(seconds=0.1)})
+    gateway = Gateway(settings.model_copy(update={"pools": few}))
+
+    async with gateway.running(), gateway.databases.bare(None):
+        assert await gateway.why_not_ready() is None

@@ -219,10 +219,10 @@ async def test_dependants_beyond_a_hundred_are_counted(
     needed = await tried(call, "drop", "DROP SCHEMA many")
     await cluster.execute("DROP SCHEMA many CASCADE", database=database)
 
-    assert len(taken["cascade_takes"]) == 101
-    assert taken["cascade_takes"][-1] == "and 30 other objects (see server log for list)"
     assert len(taken["dropped"]) == 131
     assert taken["dropped"][-1] == {"object": "many", "kind": "schema"}
+    assert len(taken["cascade_takes"]) == 101
+    assert taken["cascade_takes"][-1] == "and 30 other objects (see server log for list)"
     assert needed["dependants"][-1] == "and 30 other objects (see server log for list)"
 
 

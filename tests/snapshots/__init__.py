@@ -24,6 +24,7 @@ VARIABLE = (
     (re.compile(r"at 127\.0\.0\.1 port \d+"), "at 127.0.0.1 port 5432"),
     (re.compile(r'"/\S+/\.s\.PGSQL\.\d+"'), '"/run/postgresql/.s.PGSQL.5432"'),
     (re.compile(r"('127\.0\.0\.1', )\d+"), r"\g<1>5432"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:5432"),
     (re.compile(r"pg_temp_\d+"), "pg_temp_3"),
     (re.compile(r"[Pp]rocess \d+"), "process 1234"),
     (re.compile(r"transaction \d+"), "transaction 777"),

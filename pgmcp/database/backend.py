@@ -150,15 +150,19 @@ class Backend:
         """Drop everything prepared."""
         self._prepared.clear()
 
-    async def reset(self) -> None:
-        """End any transaction and clear all that a session can carry to its next borrower."""
-        await self.connection.execute(
-            f"ROLLBACK; {RESET}" if self.connection.is_in_transaction() else RESET
-        )
+    async def reset(self, *, limit: float) -> None:
+        """
+        End any transaction and clear all that a session can carry to its next borrower.
+
+        *limit* is the seconds that one message may take. asyncpg keeps it for a third of what a
+        timeout around the call would cost.
+        """
+        message = f"ROLLBACK; {RESET}" if self.connection.is_in_transaction() else RESET
+        await self.connection.execute(message, timeout=limit)
         if self.needs_sweep:
-            for record in await self.connection.fetch(FOREIGN_STATEMENTS):
+            for record in await self.connection.fetch(FOREIGN_STATEMENTS, timeout=limit):
                 name = str(record[0]).replace('"', '""')
-                await self.connection.execute(f'DEALLOCATE "{name}"')
+                await self.connection.execute(f'DEALLOCATE "{name}"', timeout=limit)
             self.needs_sweep = False
         self.notices.clear()
 

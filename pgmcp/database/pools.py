@@ -222,8 +222,7 @@ class Databases:
     async def _take_once(self, database: str, first: str) -> Backend:
         backend = await self._slots.take(database, lambda: self._open(database))
         try:
-            async with asyncio.timeout(CLEAN_LIMIT):
-                await backend.connection.execute(first)
+            await backend.connection.execute(first, timeout=CLEAN_LIMIT)
         except TRANSLATED as error:
             backend.connection.terminate()
             self._slots.forget(backend)
@@ -238,8 +237,7 @@ class Databases:
         clean = False
         try:
             if backend.is_open:
-                async with asyncio.timeout(CLEAN_LIMIT):
-                    await backend.reset()
+                await backend.reset(limit=CLEAN_LIMIT)
                 clean = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             log.info(

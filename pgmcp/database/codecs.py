@@ -48,8 +48,8 @@ class Types:
     Know the types of one database by OID; its connections share what one of them learned.
 
     asyncpg's public `set_type_codec` refuses ranges, composites and records, although PostgreSQL
-    has a text form for each; the call below it does not, so that one is used, and a test holds
-    it for every release that the requirements admit.
+    has a text form for each; the calls below it do not, so those are used, and
+    tests/integration/test_types.py holds them on the locked release.
     """
 
     def __init__(self) -> None:

@@ -1,29 +1,19 @@
 """
-What the operator has set, from defaults, a file, the environment and flags, in that order.
+The settings by section, each with its default and its check.
 
-The only module that reads files or the environment; it opens no connection.
+Owns the names of all settings; reads nothing.
 """
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from pgmcp.errors import CallerError
+from pgmcp.logins import Account, Login, Logins
+from pgmcp.settings.rules import AccessRule
 from pgmcp.values import Hosts, Origins, Seconds, SslMode, is_loopback, ports
 
 APPLICATION_NAME = "pgmcp"
@@ -50,6 +40,12 @@ class Server(Section):
     passfile: Path | None = Field(None, description="A password file in libpq's format.")
     sslmode: SslMode | None = Field(None, description="libpq's sslmode.")
     database: str = Field("postgres", description="The database of calls that name none.")
+    roles: Literal["auto", "peer", "shared"] = Field(
+        "auto",
+        description="auto: the roles of `pgmcp provision` where its passfile is; peer: the same "
+        "roles without passwords; shared: one login for every level.",
+    )
+    passwords: dict[str, str] = Field({}, repr=False, description="From provision's passfile.")
     connect_timeout: Seconds = Field(timedelta(seconds=5), description="Limit of one connect.")
 
     @field_validator("port", mode="before")
@@ -57,13 +53,25 @@ class Server(Section):
     def _ports(cls, value: object, info: ValidationInfo) -> object:
         return ports(value, hosts=str(info.data.get("host", "")).count(",") + 1)
 
-    def libpq_environment(self, database: str) -> dict[str, str]:
-        """Return the PG* variables with which libpq's programs reach *database* as we do."""
+    @property
+    def logins(self) -> Logins:
+        """Return which role each login is."""
+        has_roles = self.roles == "peer" or (self.roles == "auto" and bool(self.passwords))
+        return Logins(mode="roles" if has_roles else "shared", passwords=self.passwords)
+
+    def account(self, login: Login) -> Account:
+        """Return as whom *login* connects; a user None is libpq's default."""
+        found = self.logins.account(login)
+        return found if found.user else Account(user=self.user, password=self.password)
+
+    def libpq_environment(self, database: str, login: Login = "backup") -> dict[str, str]:
+        """Return the PG* variables with which libpq's programs reach *database* as *login*."""
+        account = self.account(login)
         given = {
             "PGHOST": self.host,
             "PGPORT": self.port,
-            "PGUSER": self.user,
-            "PGPASSWORD": self.password,
+            "PGUSER": account.user,
+            "PGPASSWORD": account.password,
             "PGPASSFILE": str(self.passfile) if self.passfile else None,
             "PGSSLMODE": self.sslmode,
             "PGDATABASE": database,
@@ -78,7 +86,20 @@ class Http(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(3000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
-    socket: Path | None = Field(None, description="Unix socket to listen on instead of TCP.")
+    tcp: bool | None = Field(
+        None, description="Listen on TCP; not set: only where there is no Unix socket."
+    )
+    socket: Path | None = Field(
+        None, description="Unix socket for this machine's own people; no header is believed there."
+    )
+    tailscale_socket: Path | None = Field(
+        None, description="Unix socket for tailscaled alone, whose identity headers are believed."
+    )
+    trust_proxy_headers_on_tcp: bool = Field(
+        default=False,
+        description="Believe Tailscale's headers on TCP too. Any local process could then claim "
+        "to be anybody: only where no other account exists on this machine.",
+    )
     allowed_origins: Origins = Field(
         (), description="Origins that pass the Origin check, such as https://pi.example.ts.net."
     )
@@ -86,7 +107,22 @@ class Http(Section):
         (), description="Host names answered besides loopback's and those of allowed_origins."
     )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body.")
+    max_header_bytes: int = Field(
+        32 * 1024, ge=4096, description="Largest head of a request: its URL and headers."
+    )
+    arrival: Seconds = Field(
+        timedelta(seconds=60), description="Time in which a whole request must have arrived."
+    )
+    max_connections: int = Field(
+        1000, ge=10, description="HTTP connections at once; an idle one makes room for a new one."
+    )
+    requests_per_caller: int = Field(
+        400, ge=1, description="Requests of one caller under way at once, open streams included."
+    )
     max_sessions: int = Field(1000, ge=1, description="MCP sessions open at once.")
+    sessions_per_caller: int = Field(
+        200, ge=1, description="MCP sessions of one caller open at once."
+    )
     session_idle: Seconds = Field(
         timedelta(minutes=30), description="An MCP session unused for so long ends."
     )
@@ -94,9 +130,15 @@ class Http(Section):
         timedelta(seconds=3), description="Time that running calls get at shutdown."
     )
 
+    @property
+    def has_tcp(self) -> bool:
+        """Tell whether the gateway listens on TCP, unless systemd hands sockets over."""
+        has_socket = self.socket is not None or self.tailscale_socket is not None
+        return self.tcp if self.tcp is not None else not has_socket
+
     def exposure(self) -> str | None:
         """Return the warning that an address beyond loopback deserves, or None."""
-        if self.socket is not None or is_loopback(self.host):
+        if not self.has_tcp or is_loopback(self.host):
             return None
         return (
             f"http.host {self.host!r} is not loopback: anybody who reaches that address may call. "
@@ -121,6 +163,10 @@ class Limits(Section):
         timedelta(seconds=10), description="Limit of one wait for a lock; DDL waits 3 s at most."
     )
     max_statement_bytes: int = Field(64_000, ge=1000, description="Longest SQL text in UTF-8.")
+    running: int = Field(16, ge=1, description="Statements of one caller running at once.")
+    calls_per_minute: int | None = Field(
+        None, ge=1, description="Calls of one caller in a minute; none: as many as it likes."
+    )
 
 
 class Pools(Section):
@@ -128,6 +174,9 @@ class Pools(Section):
 
     per_database: int = Field(3, ge=1, description="Connections of one database and level.")
     total: int = Field(20, ge=2, description="Connections in all, open transactions included.")
+    reserved: int = Field(
+        3, ge=0, description="The last connections of all are for callers that hold fewer."
+    )
     wait: Seconds = Field(timedelta(seconds=5), description="Limit of one wait for a connection.")
     idle: Seconds = Field(timedelta(seconds=60), description="An unused connection is closed.")
 
@@ -141,6 +190,12 @@ class TransactionLimits(Section):
     )
     total: Seconds = Field(timedelta(minutes=30), description="Rolled back at this age.")
     per_owner: int = Field(8, ge=1, description="Open at once for one owner.")
+    per_caller: int = Field(
+        12, ge=1, description="Open at once for one caller, all its MCP sessions together."
+    )
+    open_in_all: int = Field(
+        16, ge=1, description="Open at once in all; pools.total and per_database may allow fewer."
+    )
     tombstone: Seconds = Field(
         timedelta(hours=1), description="How long a closed handle is remembered."
     )
@@ -154,11 +209,29 @@ class Backup(Section):
     timeout: Seconds = Field(timedelta(hours=1), description="Limit of one dump.")
 
 
+class Identity(Section):
+    """How callers are told apart, beyond the listener that they come by."""
+
+    capability: str | None = Field(
+        None,
+        pattern=r"^([\w-]+\.)+[\w-]+/[\w/-]+$",
+        description="Tailscale capability whose grants are accepted: example.com/cap/pgmcp.",
+    )
+    keys_credential: str | None = Field(
+        None, description="Name of the systemd credential that holds API keys' digests."
+    )
+    keys_file: Path | None = Field(
+        None, description="File of API keys' digests; lines of `pgmcp key new`."
+    )
+
+
 class Settings(Section):
     """Hold every setting, with its default."""
 
     server: Server = Server()
     http: Http = Http()
+    identity: Identity = Identity()
+    access: tuple[AccessRule, ...] = ()
     limits: Limits = Limits()
     pools: Pools = Pools()
     transactions: TransactionLimits = TransactionLimits()
@@ -179,117 +252,16 @@ class Settings(Section):
             )
         if self.transactions.idle > self.transactions.total:
             raise ValueError("transactions.idle is above transactions.total")
+        if self.http.trust_proxy_headers_on_tcp and not is_loopback(self.http.host):
+            raise ValueError(
+                f"http.trust_proxy_headers_on_tcp with http.host {self.http.host!r} lets everybody "
+                "who reaches that address be anybody. Listen on 127.0.0.1"
+            )
+        if self.identity.keys_credential and self.identity.keys_file:
+            raise ValueError("identity.keys_credential and identity.keys_file are both set")
         return self
 
-
-ENVIRONMENT = {
-    "PGHOST": ("server", "host"),
-    "PGPORT": ("server", "port"),
-    "PGUSER": ("server", "user"),
-    "PGPASSWORD": ("server", "password"),
-    "PGPASSFILE": ("server", "passfile"),
-    "PGSSLMODE": ("server", "sslmode"),
-    "PGDATABASE": ("server", "database"),
-    "PORT": ("http", "port"),
-    "MCP_ALLOWED_ORIGINS": ("http", "allowed_origins"),
-    "PGMCP_BACKUP_DIRECTORY": ("backup", "directory"),
-}
-
-
-def load(
-    *,
-    environ: Mapping[str, str],
-    file: Path | None = None,
-    flags: Mapping[tuple[str, str], object] | None = None,
-) -> Settings:
-    """
-    Merge the sources into Settings; a later one wins.
-
-    *flags* are (section, key) pairs from the command line; None values count as not given.
-
-    Raises:
-        CallerError: a source has an unknown key or a value out of range; names it.
-    """
-    merged: dict[str, Any] = _read_file(file) if file else {}  # Any: the file's own values
-    sources: dict[tuple[int | str, ...], str] = {}  # what a wrong value is called
-    for name, (section, key) in ENVIRONMENT.items():
-        if environ.get(name):
-            merged.setdefault(section, {})[key] = environ[name]
-            sources[section, key] = name
-    for (section, key), value in (flags or {}).items():
-        if value is not None:
-            merged.setdefault(section, {})[key] = value
-            sources[section, key] = f"--{key}"
-    _fill_credential(merged, environ)
-    try:
-        return Settings.model_validate(merged)
-    except ValidationError as error:
-        raise CallerError(_explain(error, sources)) from error
-
-
-def _read_file(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CallerError(f"cannot read the configuration {file}: {reason}.") from error
-    try:
-        parsed = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
-        raise CallerError(f"the configuration {file} does not parse: {error}.") from error
-    if not isinstance(parsed, dict):
-        raise CallerError(f"the configuration {file} is not a table of sections such as [http].")
-    for key, value in parsed.items():
-        if not isinstance(value, dict) and key != "log_level":
-            raise CallerError(
-                f"the configuration {file} has {key!r} outside the sections"
-                f"{_siblings(('',))}; all but log_level are sections such as [http]."
-            )
-    if "password" in parsed.get("server", {}):
-        raise CallerError(
-            f"the configuration {file} holds server.password. A file names a systemd credential: "
-            "write server.password_credential, or set PGPASSWORD or PGPASSFILE."
-        )
-    return parsed
-
-
-def _fill_credential(merged: dict[str, Any], environ: Mapping[str, str]) -> None:
-    name = merged.get("server", {}).get("password_credential")
-    if not name or merged["server"].get("password"):
-        return
-    directory = environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory or "/nonexistent") / str(name)
-    try:
-        merged["server"]["password"] = path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise CallerError(
-            f"server.password_credential names {name!r}, which systemd did not hand over "
-            f"({path}: {error.strerror}). Add LoadCredential={name}:FILE to the unit."
-        ) from error
-
-
-def _explain(error: ValidationError, sources: Mapping[tuple[int | str, ...], str]) -> str:
-    parts = []
-    for item in error.errors():
-        where = sources.get(item["loc"][:2]) or ".".join(str(part) for part in item["loc"])
-        limits = item.get("ctx", {})
-        said = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            said = f"no such setting{_siblings(item['loc'])}"
-        elif item["type"] in ("int_parsing", "int_type", "int_from_float"):
-            said = f"{item['input']!r} is no whole number"
-        elif item["type"] == "literal_error":
-            said = f"{item['input']!r} is not known. Write {limits['expected']}"
-        elif item["type"] in ("greater_than_equal", "less_than_equal"):
-            said = f"{item['input']} is " + (
-                f"below {limits['ge']}" if "ge" in limits else f"above {limits['le']}"
-            )
-        parts.append((f"{where}: {said}" if where else said).removesuffix("."))
-    return "; ".join(parts) + "."
-
-
-def _siblings(loc: tuple[int | str, ...]) -> str:
-    model: Any = Settings  # Any: a class or a field's annotation on the way down
-    for part in loc[:-1]:
-        model = model.model_fields[str(part)].annotation
-    return ". Known here: " + ", ".join(model.model_fields)
+    @property
+    def has_rules(self) -> bool:
+        """Tell whether access is ruled; if not, every caller may do everything."""
+        return bool(self.access) or self.identity.capability is not None

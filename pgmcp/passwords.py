@@ -12,7 +12,7 @@ import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
 
-ENTROPY_BYTES = 24
+ENTROPY_BYTES = 32
 SALT_BYTES = 16
 ITERATIONS = 4096  # PostgreSQL's own default; against random passwords more is only slower
 

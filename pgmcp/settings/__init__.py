@@ -1,0 +1,34 @@
+"""
+What the operator has set, from defaults, a file, the environment and flags, in that order.
+
+Owns the noun Settings; the only package that reads files or the environment.
+"""
+
+from pgmcp.settings.load import load, passfile_path
+from pgmcp.settings.rules import AccessRule, Grant, read_grants
+from pgmcp.settings.sections import (
+    APPLICATION_NAME,
+    Http,
+    Identity,
+    Limits,
+    Pools,
+    Server,
+    Settings,
+    TransactionLimits,
+)
+
+__all__ = [
+    "APPLICATION_NAME",
+    "AccessRule",
+    "Grant",
+    "Http",
+    "Identity",
+    "Limits",
+    "Pools",
+    "Server",
+    "Settings",
+    "TransactionLimits",
+    "load",
+    "passfile_path",
+    "read_grants",
+]

@@ -1,19 +1,20 @@
 """
-What a parse tree contains, read from libpg_query's JSON.
+What a statement would change beyond recall, read from libpg_query's JSON.
 
-Owns Tree and Target; one walk over every node, so that nothing hides in a corner.
+Owns Target, and the small readers of nodes that others share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from pgmcp.titles import title_of
 
 Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
 
 CHANGES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
-COUNTERS = ("nextval", "setval")  # functions that write, though they look like reading
 AIMS = ("ColumnRef", "CurrentOfExpr")  # what chooses rows in a WHERE
 Along = Literal["", "truncated", "deleted", "dropped"]
 
@@ -26,7 +27,7 @@ class Target:
     *verb* is what happens to it ("DELETE without WHERE"); *catalog* says how PostgreSQL
     resolves *names*: relation, function, type, schema, part (the last name belongs to the
     relation before it) or other. *arguments* are a function's, None where it gives none.
-    *along* says how more than what is named would go.
+    *along* says how more than what is named would go; *only* leaves partitions and heirs alone.
     """
 
     verb: str
@@ -35,70 +36,25 @@ class Target:
     arguments: tuple[str, ...] | None = None
     missing_ok: bool = False
     along: Along = ""
+    only: bool = False
 
 
-@dataclass(kw_only=True, slots=True)
-class Tree:
-    """Collect what one walk over a statement finds."""
-
-    changes: list[str] = field(default_factory=list)
-    functions: list[str] = field(default_factory=list)
-    targets: list[tuple[int, Target]] = field(default_factory=list)
-    relations: set[str] = field(default_factory=set)
-    locks: bool = False
-    star: bool = False
-    into: bool = False
-    analyze: bool = False
-    explained: str = ""
-    concurrently: bool = False
-    cascade: bool = False
+Targets = list[tuple[int, Target]]  # each with its place in the text
 
 
-def walk(node: Node) -> Tree:
-    """Visit every node below *node*, without recursion."""
-    tree = Tree()
-    todo: list[Any] = [node]  # Any: nodes, lists and scalars of the JSON
-    while todo:
-        current = todo.pop()
-        if isinstance(current, list):
-            todo.extend(current)
-            continue
-        for key, value in current.items():
-            if isinstance(value, dict):
-                _visit(tree, key, value)
-                todo.append(value)
-            elif isinstance(value, list):
-                todo.append(value)
-                if key == "lockingClause":
-                    tree.locks = True
-            elif key == "relname":
-                tree.relations.add(value)
-            elif value == "DROP_CASCADE":
-                tree.cascade = True
-            elif (key == "concurrent" and value) or value == "concurrently":
-                tree.concurrently = True
-    tree.targets.sort(key=lambda found: found[0])
-    return tree
+def add_targets(targets: Targets, kind: str, value: Node) -> None:
+    """Add to *targets* what a statement of *kind* destroys, each with its place in the text."""
+    if (visitor := VISITORS.get(kind)) is not None:
+        visitor(targets, value)
 
 
-def _visit(tree: Tree, key: str, value: Node) -> None:
-    if key in CHANGES:
-        tree.changes.append(key)
-    if (visitor := VISITORS.get(key)) is not None:
-        visitor(tree, value)
-    elif key == "intoClause":
-        tree.into = True
-    elif key == "A_Star":
-        tree.star = True
-
-
-def _visit_change(tree: Tree, verb: str, value: Node) -> None:
+def _visit_change(targets: Targets, verb: str, value: Node) -> None:
     where = value.get("whereClause")
     if where is not None and _aims(where):
         return
     what = "without WHERE" if where is None else "with a WHERE that names no column"
     along: Along = "deleted" if verb == "DELETE" else ""
-    _add_relation(tree, f"{verb} {what}", value.get("relation", {}), along=along)
+    _add_relation(targets, f"{verb} {what}", value.get("relation", {}), along=along)
 
 
 def _aims(where: Node) -> bool:
@@ -115,37 +71,24 @@ def _aims(where: Node) -> bool:
     return False
 
 
-def _visit_explain(tree: Tree, value: Node) -> None:
-    options = [option["DefElem"] for option in value.get("options", [])]
-    tree.analyze = any(_is_on(option) for option in options if option["defname"] == "analyze")
-    tree.explained = next(iter(value["query"]))
-
-
-def _is_on(option: Node) -> bool:
-    """Read an option as PostgreSQL's defGetBoolean does: without a value it is on."""
-    if "arg" not in option:
-        return True
-    value = next(iter(next(iter(option["arg"].values())).values()), False)
-    return str(value).lower() not in ("off", "false", "0")
-
-
-def _visit_truncate(tree: Tree, value: Node) -> None:
+def _visit_truncate(targets: Targets, value: Node) -> None:
     cascades = value.get("behavior") == "DROP_CASCADE"
     along: Along = "truncated" if cascades else ""
     for relation in value.get("relations", []):
         verb = "TRUNCATE CASCADE" if cascades else "TRUNCATE"
-        _add_relation(tree, verb, relation["RangeVar"], along=along)
+        _add_relation(targets, verb, relation["RangeVar"], along=along)
 
 
-def _visit_drop(tree: Tree, value: Node) -> None:
+def _visit_drop(targets: Targets, value: Node) -> None:
     for place, found in enumerate(value.get("objects", [])):
-        tree.targets.append((place, _dropped(value, found)))
+        targets.append((place, _dropped(value, found)))
 
 
-def _add_relation(tree: Tree, verb: str, relation: Node, *, along: Along) -> None:
+def _add_relation(targets: Targets, verb: str, relation: Node, *, along: Along) -> None:
     names = relation_names(relation)
-    target = Target(verb=verb, catalog="relation", names=names, along=along)
-    tree.targets.append((relation.get("location", 0), target))
+    only = not relation.get("inh")
+    target = Target(verb=verb, catalog="relation", names=names, along=along, only=only)
+    targets.append((relation.get("location", 0), target))
 
 
 def relation_names(relation: Node) -> tuple[str, ...]:
@@ -154,7 +97,7 @@ def relation_names(relation: Node) -> tuple[str, ...]:
     return tuple(relation[key] for key in keys if relation.get(key))
 
 
-def _visit_alter_table(tree: Tree, value: Node) -> None:
+def _visit_alter_table(targets: Targets, value: Node) -> None:
     relation = value.get("relation", {})
     names = relation_names(relation)
     for command in value.get("cmds", []):
@@ -171,7 +114,7 @@ def _visit_alter_table(tree: Tree, value: Node) -> None:
             target = Target(verb="ALTER TABLE … CASCADE", catalog="relation", names=names)
         else:
             continue
-        tree.targets.append((relation.get("location", 0), target))
+        targets.append((relation.get("location", 0), target))
 
 
 RELATIONS = {"TABLE", "VIEW", "INDEX", "SEQUENCE", "MATVIEW", "FOREIGN_TABLE"}
@@ -196,7 +139,7 @@ def _dropped(statement: Node, found: Node) -> Target:
         catalog = "part"
     cascade = " CASCADE" if statement.get("behavior") == "DROP_CASCADE" else ""
     return Target(
-        verb=f"DROP {kind.replace('MATVIEW', 'MATERIALIZED VIEW').replace('_', ' ')}{cascade}",
+        verb=f"{title_of('DropStmt', statement)}{cascade}",
         catalog=catalog,
         names=names,
         arguments=arguments,
@@ -228,15 +171,9 @@ def type_name(node: Node) -> str:
     return ".".join(quoted) + "[]" * len(node.get("arrayBounds", []))
 
 
-def _last(names: list[Node]) -> str:
-    return str(names[-1]["String"].get("sval", "")) if names else ""
-
-
-VISITORS: dict[str, Callable[[Tree, Node], None]] = {
-    "UpdateStmt": lambda tree, value: _visit_change(tree, "UPDATE", value),
-    "DeleteStmt": lambda tree, value: _visit_change(tree, "DELETE", value),
-    "FuncCall": lambda tree, value: tree.functions.append(_last(value.get("funcname", []))),
-    "ExplainStmt": _visit_explain,
+VISITORS: dict[str, Callable[[Targets, Node], None]] = {
+    "UpdateStmt": lambda targets, value: _visit_change(targets, "UPDATE", value),
+    "DeleteStmt": lambda targets, value: _visit_change(targets, "DELETE", value),
     "TruncateStmt": _visit_truncate,
     "DropStmt": _visit_drop,
     "AlterTableStmt": _visit_alter_table,

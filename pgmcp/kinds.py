@@ -1,26 +1,34 @@
 """
 Where each kind of statement belongs: by parse-tree node.
 
-Owns the rules; knows no SQL text and no server.
+Owns the rules; knows no SQL text and no server. A kind that is in no table here is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from pgmcp.denied import NO_SESSION, OPERATOR
 
 Level = Literal["read", "write", "ddl", "admin"]
 LEVELS: tuple[Level, ...] = ("read", "write", "ddl", "admin")  # each contains those before it
 Tool = Literal["pg_query", "pg_schema", "pg_tx", "pg_admin"]
+Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """Say which tool runs a kind of statement, at which level, or what to use instead."""
+    """
+    Say which tool runs a kind of statement, at which level, or what to use instead.
+
+    *why* is the reason for a level above the kind's usual one, as a sentence.
+    """
 
     tool: Tool | None
     level: Level
     refusal: str = ""
+    why: str = ""
 
 
 READ = Rule(tool="pg_query", level="read")
@@ -28,107 +36,94 @@ WRITE = Rule(tool="pg_query", level="write")
 DDL = Rule(tool="pg_schema", level="ddl")
 
 
-def _admin(action: str) -> Rule:
+def beyond(why: str) -> Rule:
+    """Return the rule of a definition that a database's owner could not make."""
+    return Rule(tool="pg_schema", level="admin", why=why)
+
+
+def administered(action: str) -> Rule:
+    """Return the rule of what an action of pg_admin does."""
     return Rule(tool="pg_admin", level="admin", refusal=f"Use pg_admin action={action}.")
 
 
-def _refused(instead: str) -> Rule:
+def refused(instead: str) -> Rule:
+    """Return the rule of what no tool runs."""
     return Rule(tool=None, level="admin", refusal=instead)
 
 
-NO_SESSION = "Settings of a session do not outlive a call. "
-OPERATOR = "The operator runs it with psql."
+REACHES_OUT = "It lets statements reach another server."
+SUPERUSERS = "PostgreSQL leaves it to superusers."
+SPACES = "CheckPoint CreateTableSpace DropTableSpace AlterTableSpaceOptions AlterTableMoveAll"
+SUBSCRIPTIONS = "CreateSubscription AlterSubscription DropSubscription"
 
+
+def _kinds(names: str, rule: Rule) -> dict[str, Rule]:
+    return {f"{name}Stmt": rule for name in names.split()}
+
+
+# What the role that owns a database may do in it is DDL: these do not ask for a superuser, and
+# what they reach is in the database. `definitions` looks into those that have two sides.
+DEFINED = (
+    "AlterCollation AlterDomain AlterEnum AlterFunction AlterObjectDepends AlterObjectSchema "
+    "AlterOperator AlterOwner AlterPolicy AlterPublication AlterSeq AlterStats "
+    "AlterTSConfiguration AlterTSDictionary AlterTable Comment CompositeType Create CreateCast "
+    "CreateConversion CreateDomain CreateEnum CreateForeignTable CreateFunction CreatePolicy "
+    "CreatePublication CreateRange CreateSchema CreateSeq CreateStats CreateTableAs CreateTrig "
+    "Define Drop Index RefreshMatView Rename Rule View"
+)
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(("SelectStmt", "VariableShowStmt", "ExplainStmt"), READ),
-    **dict.fromkeys(
-        (
-            "InsertStmt",
-            "UpdateStmt",
-            "DeleteStmt",
-            "MergeStmt",
-            "TruncateStmt",
-            "CallStmt",
-            "LockStmt",
-            "ConstraintsSetStmt",
-        ),
-        WRITE,
+    **_kinds("Select VariableShow Explain", READ),
+    **_kinds("Insert Update Delete Merge Truncate Call Lock ConstraintsSet", WRITE),
+    **_kinds(DEFINED, DDL),
+    **_kinds(
+        "CreateForeignServer AlterForeignServer CreateFdw AlterFdw CreateUserMapping "
+        "AlterUserMapping DropUserMapping ImportForeignSchema",
+        beyond(REACHES_OUT),
     ),
-    **dict.fromkeys(("GrantStmt", "GrantRoleStmt"), _admin("grant or action=revoke")),
-    "VacuumStmt": _admin("vacuum or action=analyze"),
-    "ReindexStmt": _admin("reindex"),
-    "ClusterStmt": _admin("vacuum with full=true"),
-    "AlterSystemStmt": _admin("set"),
-    "CreatedbStmt": _admin("create_database"),
-    "DropdbStmt": _admin("drop_database"),
-    **dict.fromkeys(
-        ("AlterDatabaseStmt", "AlterDatabaseSetStmt", "AlterDatabaseRefreshCollStmt"),
-        _admin("set with database"),
+    **_kinds("CreateEventTrig AlterEventTrig", beyond("It runs at everybody's DDL.")),
+    **_kinds(
+        "CreateAm CreateOpClass CreateOpFamily AlterOpFamily AlterType CreateTransform",
+        beyond(SUPERUSERS),
     ),
-    "CreateRoleStmt": _admin("create_role"),
-    **dict.fromkeys(("AlterRoleStmt", "AlterRoleSetStmt"), _admin("alter_role")),
-    "DropRoleStmt": _admin("drop_role"),
-    "CreateExtensionStmt": _admin("create_extension"),
-    **dict.fromkeys(
-        ("AlterExtensionStmt", "AlterExtensionContentsStmt"), _admin("create_extension")
+    "SecLabelStmt": beyond("A label decides what others may see."),
+    **_kinds("Grant GrantRole AlterDefaultPrivileges", administered("grant or action=revoke")),
+    "VacuumStmt": administered("vacuum or action=analyze"),
+    "ReindexStmt": administered("reindex"),
+    "ClusterStmt": administered("vacuum with full=true"),
+    "AlterSystemStmt": administered("set"),
+    "CreatedbStmt": administered("create_database"),
+    "DropdbStmt": administered("drop_database"),
+    **_kinds(
+        "AlterDatabase AlterDatabaseSet AlterDatabaseRefreshColl", administered("set with database")
     ),
-    "DoStmt": _refused(
+    "CreateRoleStmt": administered("create_role"),
+    **_kinds("AlterRole AlterRoleSet", administered("alter_role")),
+    "DropRoleStmt": administered("drop_role"),
+    **_kinds(
+        "CreateExtension AlterExtension AlterExtensionContents CreatePLang",
+        administered("create_extension"),
+    ),
+    "DoStmt": refused(
         "Send its statements one by one, or create a function with pg_schema and call it."
     ),
-    "CopyStmt": _refused("Read with SELECT and write with INSERT … SELECT FROM unnest($1, …)."),
-    "VariableSetStmt": _refused(
+    "CopyStmt": refused("Read with SELECT and write with INSERT … SELECT FROM unnest($1, …)."),
+    "VariableSetStmt": refused(
         NO_SESSION
         + "timeout_seconds limits a statement, pg_tx begin takes isolation, "
         + "pg_admin action=set changes the server's settings."
     ),
-    "DiscardStmt": _refused(NO_SESSION + "There is nothing to discard."),
-    **dict.fromkeys(
-        ("ListenStmt", "UnlistenStmt"), _refused("A call cannot wait for notifications: poll.")
+    "DiscardStmt": refused(NO_SESSION + "There is nothing to discard."),
+    **_kinds("Listen Unlisten", refused("A call cannot wait for notifications: poll.")),
+    **_kinds(
+        "Prepare Execute Deallocate",
+        refused("Send the statement itself with params; the gateway prepares it."),
     ),
-    "NotifyStmt": _refused(OPERATOR),
-    **dict.fromkeys(
-        ("PrepareStmt", "ExecuteStmt", "DeallocateStmt"),
-        _refused("Send the statement itself with params; the gateway prepares it."),
+    **_kinds(
+        "DeclareCursor Fetch ClosePortal",
+        refused("Send the SELECT itself; max_rows bounds it, and WHERE key > … continues it."),
     ),
-    **dict.fromkeys(
-        ("DeclareCursorStmt", "FetchStmt", "ClosePortalStmt"),
-        _refused("Send the SELECT itself; max_rows bounds it, and WHERE key > … continues it."),
-    ),
-    **dict.fromkeys(
-        (
-            "LoadStmt",
-            "CheckPointStmt",
-            "CreateTableSpaceStmt",
-            "DropTableSpaceStmt",
-            "AlterTableSpaceOptionsStmt",
-            "AlterTableMoveAllStmt",
-            "CreateSubscriptionStmt",
-            "AlterSubscriptionStmt",
-            "DropSubscriptionStmt",
-            "DropOwnedStmt",
-            "ReassignOwnedStmt",
-            "CreatePLangStmt",
-            "AlterCollationStmt",
-        ),
-        _refused(OPERATOR),
-    ),
+    **_kinds(f"Notify Load DropOwned ReassignOwned {SPACES} {SUBSCRIPTIONS}", refused(OPERATOR)),
 }
-
-# DROP, RENAME and OWNER TO arrive as general nodes that name the kind of object.
-OBJECTS: dict[str, Rule] = {
-    "OBJECT_ROLE": _admin("alter_role"),
-    **dict.fromkeys(
-        (
-            "OBJECT_DATABASE",
-            "OBJECT_EXTENSION",
-            "OBJECT_TABLESPACE",
-            "OBJECT_SUBSCRIPTION",
-            "OBJECT_LANGUAGE",
-        ),
-        _refused(OPERATOR),
-    ),
-}
-OBJECT_KEYS = ("removeType", "renameType", "objectType", "objtype")
 
 # BEGIN, COMMIT and their kin are one node, told apart by its kind.
 TRANSACTIONS = {
@@ -140,58 +135,13 @@ TRANSACTIONS = {
     "TRANS_STMT_RELEASE": "Use pg_tx action=release.",
     "TRANS_STMT_ROLLBACK_TO": "Use pg_tx action=rollback_to.",
 }
-
-
-def rule_of(kind: str, body: dict[str, object]) -> Rule:
-    """Return the rule for a top-level node; what is in no list is DDL, PostgreSQL's majority."""
-    if kind == "TransactionStmt":
-        refusal = TRANSACTIONS.get(str(body.get("kind")))
-        return Rule(tool="pg_tx", level="read", refusal=refusal) if refusal else _refused(OPERATOR)
-    if kind == "DropStmt" and body.get("removeType") == "OBJECT_EXTENSION":
-        return _admin("drop_extension")
-    if kind not in RULES:
-        for key in OBJECT_KEYS:
-            if (rule := OBJECTS.get(str(body.get(key)))) is not None:
-                return rule
-    return RULES.get(kind, DDL)
-
-
-USE_TERMINATE = "Use pg_admin action=terminate or action=cancel with the pid."
-DENIED_FUNCTIONS: dict[str, str] = {
-    "pg_terminate_backend": USE_TERMINATE,
-    "pg_cancel_backend": USE_TERMINATE,
-    "pg_reload_conf": "Use pg_admin action=reload.",
-    "set_config": NO_SESSION + "pg_admin action=set changes the server's settings.",
-    "pg_stat_statements_reset": "Use pg_admin action=reset_statistics.",
-    "pg_notify": OPERATOR,
-    "pg_rotate_logfile": OPERATOR,
-    "pg_switch_wal": OPERATOR,
-    "pg_promote": OPERATOR,
-    "pg_export_snapshot": OPERATOR,
-    "pg_import_system_collations": OPERATOR,
-    **dict.fromkeys(("lo_creat", "lo_create", "lo_export", "lo_from_bytea", "lo_import"), OPERATOR),
-    **dict.fromkeys(("lo_open", "lo_put", "lo_unlink", "loread", "lowrite"), OPERATOR),
-}
-DENIED_PREFIXES: tuple[tuple[str, str], ...] = (
-    ("pg_stat_reset", "Use pg_admin action=reset_statistics."),
-    ("pg_advisory_lock", "A session's lock would not outlive the call: pg_advisory_xact_lock."),
-    ("pg_try_advisory_lock", "A session's lock would not outlive the call: use …_xact_lock."),
-    ("pg_advisory_unlock", "A session's lock would not outlive the call: use …_xact_lock."),
-    ("dblink", OPERATOR),
-    ("lo_truncate", OPERATOR),
-    ("pg_replication_origin_", OPERATOR),
-    ("pg_create_", OPERATOR),
-    ("pg_drop_replication", OPERATOR),
-    ("pg_logical_", OPERATOR),
-    ("pg_copy_", OPERATOR),
-    ("pg_wal_replay_", OPERATOR),
-    ("pg_file_", OPERATOR),
-    ("pg_backup_", OPERATOR),
+TWO_PHASES = (
+    "A prepared transaction outlives everything here. Finish yours with pg_tx action=commit; "
+    "those of others are the operator's, with psql."
 )
 
 
-def denied_function(name: str) -> str | None:
-    """Return what to use instead of a function with effects beyond its call, if it is one."""
-    if name in DENIED_FUNCTIONS:
-        return DENIED_FUNCTIONS[name]
-    return next((hint for prefix, hint in DENIED_PREFIXES if name.startswith(prefix)), None)
+def transaction_rule(body: Node) -> Rule:
+    """Return the rule of a TransactionStmt."""
+    refusal = TRANSACTIONS.get(str(body.get("kind")))
+    return Rule(tool="pg_tx", level="read", refusal=refusal) if refusal else refused(TWO_PHASES)

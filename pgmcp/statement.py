@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,13 +20,27 @@ import orjson
 from postgast.errors import PgQueryError, check_error
 from postgast.native import lib
 
+from pgmcp.definitions import options_of, text_of
+from pgmcp.denied import Name
+from pgmcp.digest import NOTHING, Digest, digest
 from pgmcp.errors import CallerError, QueryFailed, Report
-from pgmcp.grammar import CHANGES, COUNTERS, Node, Target, Tree, walk
-from pgmcp.kinds import Level, Rule, Tool, denied_function, rule_of
+from pgmcp.grammar import Node, Target
+from pgmcp.judging import judge
+from pgmcp.kinds import Level, Tool, refused
+from pgmcp.tree import Tree, walk
 
 # Only the lexing of operator runs is quadratic, here and in the server, where statement_timeout
-# does not interrupt it; nested comments are such runs as well.
-OPERATOR_RUN = re.compile(r"[+\-*/<>=~!@#%^&|`?]{200,}")
+# does not interrupt it; nested comments are such runs as well. A run is tried from its first
+# character alone, or the search itself would be quadratic.
+OPERATORS = r"[+\-*/<>=~!@#%^&|`?]"
+OPERATOR_RUN = re.compile(f"(?<!{OPERATORS}){OPERATORS}{{200,}}")
+# The tree of a large statement is made in one step that stops everything else: 40,000 nodes take
+# about 20 ms. Each is in libpg_query's JSON as an object with a name; texts in it have \" there.
+MAX_NODES = 40_000
+NODE = b'{"'
+MAX_STATEMENTS = 500
+MAX_TARGETS = 200  # each is looked up before it is confirmed
+MAX_BODIES = 3  # function bodies inside function bodies
 PARSER_STACK = 64 << 20  # bytes; deep trees recurse in C, and the default of 8 MiB can overflow
 INLINE_BYTES = 2048  # shorter texts parse faster than a thread can be reached
 PARSER_THREADS = 2
@@ -43,7 +58,14 @@ class Statement:
     instead. *wrap* says whether its rows can be read through an outer SELECT. *targets* are what
     has to be confirmed, in statement order. *may_prepare*: it calls functions, and a function
     may leave prepared statements in its session. *star*: it says SELECT *, so that its columns
-    change when a table's do. *relations* are the names, without schemas, that it reads or writes.
+    change when a table's do. *why* says what puts it above its kind's usual level.
+
+    What it names, each once, as PostgreSQL folds and unescapes it: *functions*, *tables* and
+    *casts* (the types that values are cast to) as (schema or None, name); *operators* as "op" or
+    "schema.op"; *attributes* are the last names of columns such as t.f, which may be calls f(t).
+    *tables* leaves out what a WITH hides there; *relations* has those names too, no schemas. Of
+    a function's body what is SQL counts: the body of LANGUAGE sql, in either form. *digest* is
+    what the journal may tell.
     """
 
     sql: str
@@ -58,7 +80,14 @@ class Statement:
     cascade: bool = False
     may_prepare: bool = False
     star: bool = False
+    why: str = ""
     relations: frozenset[str] = frozenset()
+    functions: tuple[Name, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    operators: tuple[str, ...] = ()
+    casts: tuple[Name, ...] = ()
+    tables: tuple[Name, ...] = ()
+    digest: Digest = NOTHING
 
 
 def catalogue(sql: str) -> Statement:
@@ -83,32 +112,27 @@ class Parser:
         finally:
             threading.stack_size(before)
 
-    async def parse(self, sql: str) -> tuple[Statement, ...]:
+    async def parse(self, sql: str, *, most: int = MAX_STATEMENTS) -> tuple[Statement, ...]:
         """
         Split *sql* by the parse tree and say of each statement what it is.
 
         Raises:
-            CallerError: NUL, not UTF-8, too long, nested too deeply.
+            CallerError: NUL, not UTF-8, too long, too many parts or statements, nested too deeply.
             QueryFailed: PostgreSQL's grammar refuses it; SQLSTATE 42601 and the position.
         """
         raw = _check_text(sql, self._max_bytes)
         if len(raw) < INLINE_BYTES:
             # A client's programs send the same few texts with other params again and again.
-            return self._judge_short(sql, raw)
+            return self._judge_short(sql, raw, most)
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(PARSE_LIMIT):
-            return await loop.run_in_executor(self._threads, _judge_all, sql, raw)
+            return await loop.run_in_executor(self._threads, _judge_all, sql, raw, most)
 
     async def parse_one(self, sql: str) -> Statement:
         """Parse *sql*, which must hold exactly one statement; else a CallerError."""
-        statements = await self.parse(sql)
+        statements = await self.parse(sql, most=1)
         if not statements:
             raise CallerError("sql holds no statement. Send one SQL statement.")
-        if len(statements) > 1:
-            raise CallerError(
-                f"sql holds {len(statements)} statements; one is allowed. Send them one by one; "
-                "what belongs together goes into a transaction: pg_tx action=begin."
-            )
         return statements[0]
 
     def close(self) -> None:
@@ -133,31 +157,64 @@ def _check_text(sql: str, max_bytes: int) -> bytes:
             f"sql holds a NUL at character {sql.index(chr(0)) + 1}, which PostgreSQL's text "
             "cannot. Remove it; binary values go as bytea: '\\x00'."
         )
+    _check_runs(sql)
+    return raw
+
+
+def _check_runs(sql: str) -> None:
     if (run := OPERATOR_RUN.search(sql)) is not None:
         raise CallerError(
             f"sql has a run of {len(run.group())} operator characters at character "
             f"{run.start() + 1}; fewer than 200 are allowed. Shorten a comment's banner, "
             "or pass a long text in params."
         )
-    return raw
 
 
-def _judge_all(sql: str, raw: bytes) -> tuple[Statement, ...]:
-    result = lib.pg_query_parse(raw)
+def _judge_all(sql: str, raw: bytes, most: int) -> tuple[Statement, ...]:
     try:
-        check_error(result)
-        stmts = orjson.loads(result.parse_tree).get("stmts") or []
+        stmts = _parse(raw)
     except PgQueryError as error:
         # Unlike the tree's locations, this one counts characters already.
         report = Report(sqlstate="42601", message=error.message, position=error.cursorpos)
         raise QueryFailed(report, sql=sql) from error
+    if len(stmts) > 1 and most == 1:
+        raise CallerError(
+            f"sql holds {len(stmts)} statements; one is allowed. Send them one by one; "
+            "what belongs together goes into a transaction: pg_tx action=begin."
+        )
+    if len(stmts) > most:
+        raise CallerError(
+            f"sql holds {len(stmts)} statements; {most} are allowed. Send it in parts; what "
+            "belongs together goes into a transaction: pg_tx action=begin."
+        )
+    return tuple(_judge(raw, stmt) for stmt in stmts)
+
+
+def _parse(raw: bytes) -> list[Node]:
+    """
+    Return the statements of *raw*, by the one call of the parser that is safe for any text.
+
+    Raises:
+        PgQueryError: the grammar refuses it.
+        CallerError: its tree is too large or too deep.
+    """
+    result = lib.pg_query_parse(raw)
+    try:
+        check_error(result)
+        tree: bytes = result.parse_tree
+        if (nodes := tree.count(NODE)) > MAX_NODES:
+            raise CallerError(
+                f"sql has {nodes} parts; {MAX_NODES} are allowed. Pass long lists in params: "
+                "= ANY ($1), or FROM unnest($1, $2)."
+            )
+        stmts: list[Node] = orjson.loads(tree).get("stmts") or []
     except orjson.JSONDecodeError as error:
         raise CallerError(
             "sql is nested too deeply (about 500 levels are allowed). Break the expression up."
         ) from error
     finally:
         lib.pg_query_free_parse_result(result)
-    return tuple(_judge(raw, stmt) for stmt in stmts)
+    return stmts
 
 
 def _judge(raw: bytes, stmt: Node) -> Statement:
@@ -167,7 +224,17 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
     piece = raw[first : first + length] if length else raw[first:]
     kind, body = next(iter(stmt["stmt"].items()))
     tree = walk(stmt["stmt"])
-    rule = _refine(kind, rule_of(kind, body), tree)
+    if len(tree.targets) > MAX_TARGETS:
+        raise CallerError(
+            f"sql would drop or empty {len(tree.targets)} objects; {MAX_TARGETS} are allowed at "
+            "once. Send it in parts."
+        )
+    try:
+        bodies = list(_bodies(tree))
+        rule = judge(kind, body, tree, bodies)
+    except PgQueryError as error:
+        bodies, rule = [], refused(f"The function's body is no SQL: {error.message}.")
+    everything = (tree, *bodies)
     return Statement(
         sql=piece.strip().decode(),
         kind=kind,
@@ -175,6 +242,7 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
         tool=rule.tool,
         level=rule.level,
         refusal=rule.refusal,
+        why=rule.why,
         wrap="select" if kind == "SelectStmt" and not tree.changes and not tree.into else "",
         targets=tuple(target for _, target in tree.targets),
         concurrently=tree.concurrently and kind != "RefreshMatViewStmt",
@@ -182,31 +250,33 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
         may_prepare=bool(tree.functions),
         star=tree.star,
         relations=frozenset(tree.relations),
+        functions=tuple({name: None for found in everything for name in found.functions}),
+        attributes=frozenset().union(*(found.attributes for found in everything)),
+        operators=tuple({name: None for found in everything for name in found.operators}),
+        casts=tuple({name: None for found in everything for name in found.casts}),
+        tables=tuple({name: None for found in everything for name in found.tables}),
+        # Orjson has refused what is deep, so the walk in C is shallow, too.
+        digest=digest(kind, piece, has_passed=rule.tool in ("pg_query", "pg_schema")),
     )
 
 
-def _refine(kind: str, rule: Rule, tree: Tree) -> Rule:
-    """Look past the outer kind: what is inside may write, lock or reach beyond the call."""
-    if rule.tool != "pg_query":
-        return rule
-    for function in tree.functions:
-        if (instead := denied_function(function)) is not None:
-            return Rule(tool=None, level="admin", refusal=f"It calls {function}(). {instead}")
-    if tree.into:
-        return Rule(
-            tool="pg_schema",
-            level="ddl",
-            refusal="SELECT INTO makes a table: CREATE TABLE … AS in pg_schema action=create.",
-        )
-    writes = bool(tree.changes) or tree.locks or any(name in COUNTERS for name in tree.functions)
-    if kind == "ExplainStmt":
-        if tree.analyze and tree.explained not in ("SelectStmt", *CHANGES):
-            instead = "EXPLAIN ANALYZE would run it: leave ANALYZE out."
-            return Rule(tool=None, level="ddl", refusal=instead)
-        if writes and tree.analyze:
-            instead = "Send the statement itself with explain=analyze: it is rolled back."
-            return Rule(tool=None, level="write", refusal=instead)
-        return rule
-    if writes and rule.level == "read":
-        return Rule(tool="pg_query", level="write")
-    return rule
+def _bodies(tree: Tree, depth: int = 0) -> Iterator[Tree]:
+    """Yield what the bodies of functions in language sql hold, and the bodies inside those."""
+    for kind, node in tree.kinds:
+        if kind != "CreateFunctionStmt":
+            continue
+        options = {option["defname"]: option.get("arg") for option in options_of(node)}
+        items = (options.get("as") or {}).get("List", {}).get("items", [])
+        if text_of(options.get("language")) != "sql" or not items:
+            continue
+        if depth == MAX_BODIES:
+            raise CallerError(
+                f"sql makes functions inside functions, {MAX_BODIES + 1} deep. Make them one by "
+                "one."
+            )
+        text = text_of(items[0]) or ""
+        _check_runs(text)  # quotes that go on on the next line make one of several
+        for stmt in _parse(text.encode()):
+            found = walk(stmt["stmt"])
+            yield found
+            yield from _bodies(found, depth + 1)

@@ -12,11 +12,24 @@ from typing import Any
 Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
 
 TITLES = {
+    "AlterDatabaseRefreshCollStmt": "ALTER DATABASE",
+    "AlterDatabaseSetStmt": "ALTER DATABASE",
     "AlterDefaultPrivilegesStmt": "ALTER DEFAULT PRIVILEGES",
-    "AlterObjectSchemaStmt": "ALTER … SET SCHEMA",
     "AlterEnumStmt": "ALTER TYPE",
     "AlterEventTrigStmt": "ALTER EVENT TRIGGER",
+    "AlterExtensionContentsStmt": "ALTER EXTENSION",
+    "AlterFdwStmt": "ALTER FOREIGN DATA WRAPPER",
+    "AlterForeignServerStmt": "ALTER SERVER",
+    "AlterObjectDependsStmt": "ALTER … DEPENDS ON EXTENSION",
+    "AlterObjectSchemaStmt": "ALTER … SET SCHEMA",
+    "AlterOpFamilyStmt": "ALTER OPERATOR FAMILY",
     "AlterOwnerStmt": "ALTER … OWNER TO",
+    "AlterRoleSetStmt": "ALTER ROLE",
+    "AlterSeqStmt": "ALTER SEQUENCE",
+    "AlterStatsStmt": "ALTER STATISTICS",
+    "AlterTSConfigurationStmt": "ALTER TEXT SEARCH CONFIGURATION",
+    "AlterTSDictionaryStmt": "ALTER TEXT SEARCH DICTIONARY",
+    "AlterTableMoveAllStmt": "ALTER … ALL IN TABLESPACE",
     "AlterTableSpaceOptionsStmt": "ALTER TABLESPACE",
     "CheckPointStmt": "CHECKPOINT",
     "ClosePortalStmt": "CLOSE",
@@ -25,9 +38,12 @@ TITLES = {
     "ConstraintsSetStmt": "SET CONSTRAINTS",
     "CreateAmStmt": "CREATE ACCESS METHOD",
     "CreateEventTrigStmt": "CREATE EVENT TRIGGER",
+    "CreateFdwStmt": "CREATE FOREIGN DATA WRAPPER",
+    "CreateForeignServerStmt": "CREATE SERVER",
     "CreateOpClassStmt": "CREATE OPERATOR CLASS",
     "CreateOpFamilyStmt": "CREATE OPERATOR FAMILY",
     "CreateEnumStmt": "CREATE TYPE",
+    "CreatePLangStmt": "CREATE LANGUAGE",
     "CreateRangeStmt": "CREATE TYPE",
     "CreateSeqStmt": "CREATE SEQUENCE",
     "CreateStatsStmt": "CREATE STATISTICS",
@@ -51,8 +67,24 @@ TITLES = {
     "VariableShowStmt": "SHOW",
     "ViewStmt": "CREATE VIEW",
 }
-TRANSACTION = {"TRANS_STMT_BEGIN": "BEGIN", "TRANS_STMT_START": "START TRANSACTION"}
-CREATES = re.compile(r"Create|Index|View|Rule|Composite|Define")
+OBJECTS = {  # where the node's word for a kind of object is not SQL's
+    "FDW": "FOREIGN DATA WRAPPER",
+    "FOREIGN_SERVER": "SERVER",
+    "MATVIEW": "MATERIALIZED VIEW",
+    "OPCLASS": "OPERATOR CLASS",
+    "OPFAMILY": "OPERATOR FAMILY",
+    "STATISTIC_EXT": "STATISTICS",
+    "TSCONFIGURATION": "TEXT SEARCH CONFIGURATION",
+    "TSDICTIONARY": "TEXT SEARCH DICTIONARY",
+    "TSPARSER": "TEXT SEARCH PARSER",
+    "TSTEMPLATE": "TEXT SEARCH TEMPLATE",
+}
+TRANSACTION = {
+    "TRANS_STMT_BEGIN": "BEGIN",
+    "TRANS_STMT_START": "START TRANSACTION",
+    "TRANS_STMT_PREPARE": "PREPARE TRANSACTION",
+}
+CREATES = re.compile(r"Create|Index|View|Rule|Composite|Define|Import")
 
 
 def title_of(kind: str, node: Node) -> str:
@@ -61,7 +93,13 @@ def title_of(kind: str, node: Node) -> str:
         found = str(node.get("kind", ""))
         return TRANSACTION.get(found, found.removeprefix("TRANS_STMT_").replace("_", " "))
     if kind == "DropStmt":
-        return "DROP " + str(node.get("removeType", "")).removeprefix("OBJECT_").replace("_", " ")
+        return f"DROP {_object(node.get('removeType'))}"
+    if kind == "DefineStmt":
+        return f"CREATE {_object(node.get('kind'))}"
+    if kind == "CreateTableAsStmt" and node.get("objtype") == "OBJECT_MATVIEW":
+        return "CREATE MATERIALIZED VIEW"
+    if kind == "CreateFunctionStmt" and node.get("is_procedure"):
+        return "CREATE PROCEDURE"
     if kind == "SelectStmt" and _makes_a_table(node):
         return "SELECT INTO"
     if kind == "VariableSetStmt" and str(node.get("kind", "")).startswith("VAR_RESET"):
@@ -74,6 +112,11 @@ def title_of(kind: str, node: Node) -> str:
     return TITLES.get(kind, words)
 
 
+def _object(kind: object) -> str:
+    word = str(kind).removeprefix("OBJECT_")
+    return OBJECTS.get(word, word.replace("_", " "))
+
+
 def _makes_a_table(node: Node) -> bool:
     """Tell SELECT INTO; of a UNION, the leftmost SELECT says it."""
     while "larg" in node:
@@ -83,6 +126,6 @@ def _makes_a_table(node: Node) -> bool:
 
 def action_of(kind: str) -> str:
     """Return the action of pg_schema that runs a kind of statement."""
-    if kind == "DropStmt":
+    if kind in ("DropStmt", "DropUserMappingStmt"):
         return "drop"
     return "create" if CREATES.match(kind) else "alter"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -31,7 +34,10 @@ REFUSED = [
     pytest.param("SELECT 1 " + "/*" * 100, "run of 200 operator characters", id="comment bomb"),
     pytest.param("SELECT 1 " + "+-" * 5000 + "1", "operator characters at character 10", id="+-"),
     pytest.param("SELECT " + "NOT " * 3000 + "true", "nested too deeply", id="deep NOT"),
-    pytest.param("SELECT 1" + "+1" * 20_000, "nested too deeply", id="long chain"),
+    pytest.param("SELECT 1" + "+1" * 5_000, "nested too deeply", id="long chain"),
+    pytest.param("SELECT 1" + "+1" * 20_000, "140009 parts; 40000 are allowed", id="longest chain"),
+    pytest.param("SELECT " + "1," * 20_000 + "1", "parts; 40000 are allowed", id="long list"),
+    pytest.param("DROP TABLE t" + ", t" * 200, "drop or empty 201 objects", id="many objects"),
 ]
 
 
@@ -84,6 +90,25 @@ async def test_a_text_is_split_by_the_tree(parser: Parser) -> None:
     assert [statement.kind for statement in statements] == ["SelectStmt", "CreateStmt", "DropStmt"]
 
 
+async def test_a_script_has_its_limit(parser: Parser) -> None:
+    with pytest.raises(CallerError, match="501 statements; 500 are allowed"):
+        await parser.parse("SELECT 1;" * 501)
+
+    assert len(await parser.parse("SELECT 1;" * 500)) == 500
+
+
+UNCOUNTED = [
+    pytest.param("SELECT '" + '{"a"' * 15_000 + "'", id="JSON in a literal"),
+    pytest.param("SELECT $j$" + '{}{"' * 15_000 + "$j$", id="JSON in a dollar quote"),
+    pytest.param("SELECT '" + "+-" * 99 + "'", id="operators in a literal"),
+]
+
+
+@pytest.mark.parametrize("sql", UNCOUNTED)
+async def test_a_text_in_a_literal_counts_as_one_part(parser: Parser, sql: str) -> None:
+    assert (await parser.parse_one(sql)).level == "read"
+
+
 async def test_a_function_body_is_one_statement(parser: Parser) -> None:
     body = "BEGIN ATOMIC SELECT 1; SELECT 2; END"
     sql = f"CREATE FUNCTION f() RETURNS int LANGUAGE sql {body}; SELECT 3"
@@ -96,7 +121,7 @@ async def test_a_function_body_is_one_statement(parser: Parser) -> None:
 
 async def test_a_long_text_does_not_stop_others(parser: Parser) -> None:
     """It is parsed on a thread, which leaves the loop free."""
-    long = "SELECT " + ", ".join(f"a{number}" for number in range(8000))
+    long = "SELECT " + ", ".join(f"a{number}" for number in range(6000))
     task = asyncio.create_task(parser.parse_one(long))
     await asyncio.sleep(0)
 
@@ -118,3 +143,56 @@ async def test_the_deepest_texts_end_in_a_sentence_together(parser: Parser) -> N
     )
 
     assert {type(outcome) for outcome in outcomes} == {CallerError}
+
+
+SHALLOW = [
+    "SELECT " + "NOT " * 500 + "1",
+    "SELECT 1" + "+1" * 1010,
+    "SELECT " + "-" * 190 + "- " * 900 + "1",
+    "SELECT " + "(" * 2030,
+    "SELECT " + "(SELECT " * 200 + "1" + ")" * 200,
+    "SELECT a" + "::b" * 670,
+    "SELECT " + "ARRAY[" * 330,
+    "SELECT a FROM t" + " JOIN t ON a" * 160,
+    "SELECT " + "CASE WHEN " * 200,
+    "SELECT " + "f(" * 1000,
+    "SELECT" + " UNION SELECT" * 155,
+    "SELECT a" + "[" * 2000,
+    "SELECT a" + " IS NULL" * 250,
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1" + "+1" * 960 + "'",
+]
+SMALL_STACK = """
+import asyncio, json, resource, sys
+resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, 1 << 20))
+import os
+if len(sys.argv) == 2:
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], "again"])
+from pgmcp.errors import PgmcpError
+from pgmcp.statement import Parser
+
+async def main():
+    parser = Parser(max_bytes=64_000)
+    for sql in json.loads(sys.argv[1]):
+        assert len(sql.encode()) < 2048, len(sql)
+        try:
+            await parser.parse(sql)
+        except PgmcpError:
+            pass
+    parser.close()
+    print("alive")
+
+asyncio.run(main())
+"""
+
+
+def test_short_texts_need_little_stack() -> None:
+    """They are parsed where the loop runs, on whatever stack that has; here it is 1 MiB."""
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL_STACK, json.dumps(SHALLOW)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr

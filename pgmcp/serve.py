@@ -1,7 +1,7 @@
 """
-The process: sockets, uvicorn, signals, the journal.
+The process: uvicorn, signals, the journal.
 
-Owns the listening sockets; everything else belongs to `http`.
+Owns the server; its sockets are `listeners`', everything else is `http`'s.
 """
 
 from __future__ import annotations
@@ -9,115 +9,28 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import signal
 import socket
-import stat
+import struct
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import uvicorn
 
-from pgmcp.errors import CallerError
+from pgmcp.connection import BoundedConnection, allow_files
 from pgmcp.http import build_gateway
+from pgmcp.identity import Arrival
+from pgmcp.journal import Form, tell_stray
+from pgmcp.listeners import Listener, removed_afterwards
 from pgmcp.settings import Http, Settings
+from pgmcp.supervisor import Supervisor
 
+log = logging.getLogger("pgmcp")
 KEEP_ALIVE = 125  # seconds; Tailscale's proxy keeps idle connections 90 s and must not be raced
-BACKLOG = 512
 YOUNG_OBJECTS = 10_000  # Python's default of 700 runs the collector within every call
 ENDING = (signal.SIGINT, signal.SIGTERM)
-SOCKET_MODE = 0o660
-
-
-def listen(settings: Http) -> socket.socket:
-    """
-    Open the listening socket.
-
-    Raises:
-        CallerError: the address is taken or cannot be had; says what to do.
-    """
-    if settings.socket is not None:
-        return _listen_unix(settings.socket)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise CallerError(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-            "Stop what listens there, or choose another: PORT=3001, or --port."
-        ) from error
-    return listener
-
-
-def _listen_unix(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        if path.exists():
-            _require_socket(path)
-            _require_unused(path)
-            path.unlink()
-        listener.bind(str(path))
-        path.chmod(SOCKET_MODE)
-        listener.listen(BACKLOG)
-    except CallerError:
-        listener.close()
-        raise
-    except OSError as error:
-        listener.close()
-        raise CallerError(
-            f"cannot listen on the socket {path}: {error.strerror or error}. Choose a path of at "
-            "most 107 bytes in a directory that this user may write."
-        ) from error
-    return listener
-
-
-def _require_socket(path: Path) -> None:
-    mode = path.stat().st_mode
-    if not stat.S_ISSOCK(mode):
-        kind = "directory" if stat.S_ISDIR(mode) else "file"
-        raise CallerError(f"{path} is a {kind}, not a socket: choose another path for --socket.")
-
-
-def _require_unused(path: Path) -> None:
-    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        probe.connect(str(path))
-    except OSError:
-        return
-    finally:
-        probe.close()
-    raise CallerError(f"another process listens on {path}. Stop it, or choose another --socket.")
-
-
-@contextmanager
-def _removed_afterwards(listener: socket.socket) -> Iterator[None]:
-    """Remove the file of a Unix socket after the block, unless another has taken its place."""
-    if listener.family != socket.AF_UNIX:
-        yield
-        return
-    path = Path(listener.getsockname())
-    own = path.stat()
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # gone, or not ours to remove
-            if os.path.samestat(path.stat(), own):
-                path.unlink()
-
-
-def address_of(listener: socket.socket) -> str:
-    """Return the URL of the MCP endpoint on *listener*, or the socket's path."""
-    if listener.family == socket.AF_UNIX:
-        return f"unix:{listener.getsockname()}"
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/mcp"
+CREDENTIALS = struct.Struct("3i")  # SO_PEERCRED's pid, uid, gid
 
 
 def set_up_logging(level: str, *, in_journal: bool) -> None:
@@ -125,19 +38,64 @@ def set_up_logging(level: str, *, in_journal: bool) -> None:
     form = "%(levelname)s %(name)s %(message)s"
     if not in_journal:
         form = f"%(asctime)s {form}"
-    logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Form(form))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    # Nobody is shown which line of code logged; finding it is a quarter of what a line costs.
+    logging._srcfile = None  # noqa: SLF001 — documented: logging, "Optimization"
+    logging.raiseExceptions = False  # it would print a message's values
     # The SDK logs every session and request at info; its warnings are kept.
     for name in ("mcp", "sse_starlette", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def protocol_of(listeners: Sequence[Listener], http: Http) -> type[BoundedConnection]:
+    """Return uvicorn's protocol, which tells each request where its connection came in."""
+    tailscale = {each.socket.getsockname() for each in listeners if each.kind == "tailscale"}
+    is_tcp_believed = any(each.kind == "tcp" and each.trusts_headers for each in listeners)
+
+    class Connection(BoundedConnection):
+        bounds = http
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            connected = transport.get_extra_info("socket")
+            arrival = Arrival()
+            if connected.family == socket.AF_UNIX:
+                is_tailscale = connected.getsockname() in tailscale
+                arrival = Arrival.over_unix(uid=_peer_uid(connected), is_tailscale=is_tailscale)
+            elif self.client is not None and self.server is not None:
+                peer, own = self.client[0], self.server[0]
+                arrival = Arrival.over_tcp(peer, own, trusts_headers=is_tcp_believed)
+            # uvicorn copies it into each request's scope["state"].
+            self.app_state = {**self.app_state, "arrival": arrival}
+
+    return Connection
+
+
+def _peer_uid(connected: socket.socket) -> int | None:
+    """Return as whom the peer of a Unix socket connected; None where the system does not tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    credentials = connected.getsockopt(socket.SOL_SOCKET, option, CREDENTIALS.size)
+    return int(CREDENTIALS.unpack(credentials)[1])
+
+
 class OrderlyServer(uvicorn.Server):
     """
-    End in order at SIGINT or SIGTERM, and return.
+    End in order at SIGINT or SIGTERM, and return; tell the supervisor of both ends.
 
     uvicorn's own would raise the signal again afterwards, which kills the process before what
     else it owns (the demo's PostgreSQL) has been stopped.
     """
+
+    def __init__(
+        self, config: uvicorn.Config, listeners: Sequence[Listener], supervisor: Supervisor
+    ) -> None:
+        super().__init__(config)
+        self._listeners = listeners
+        self._supervisor = supervisor
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -150,6 +108,19 @@ class OrderlyServer(uvicorn.Server):
         finally:
             for number in ENDING:
                 loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start everything, and only then be ready; from here on a signal ends it in order."""
+        await super().startup(sockets)
+        for listener in self._listeners:
+            believed = ", whose headers say who calls" if listener.trusts_headers else ""
+            log.info("listening on %s (%s%s)", listener.url, listener.kind, believed)
+        self._supervisor.tell("READY=1")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so before calls get their time to end."""
+        self._supervisor.tell("STOPPING=1")
+        await super().shutdown(sockets)
 
 
 def settle_memory() -> None:
@@ -165,12 +136,15 @@ def settle_memory() -> None:
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
-async def serve(settings: Settings, listener: socket.socket) -> None:
-    """Answer requests on *listener* until SIGTERM or SIGINT, then end in order."""
+async def serve(
+    settings: Settings, listeners: Sequence[Listener], supervisor: Supervisor | None = None
+) -> None:
+    """Answer requests on *listeners* until SIGTERM or SIGINT, then end in order."""
+    supervisor = supervisor or Supervisor({})
     config = uvicorn.Config(
         build_gateway(settings),
         loop="uvloop",
-        http="httptools",
+        http=protocol_of(listeners, settings.http),
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -180,8 +154,16 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,
     )
     settle_memory()
-    logging.getLogger("pgmcp").info("listening on %s", address_of(listener))
+    allow_files(settings.http.max_connections)
     if (warning := settings.http.exposure()) is not None:
-        logging.getLogger("pgmcp").warning("%s", warning)
-    with _removed_afterwards(listener):
-        await OrderlyServer(config).serve(sockets=[listener])
+        log.warning("%s", warning)
+    with ExitStack() as files:
+        for listener in listeners:
+            files.enter_context(removed_afterwards(listener))
+        asyncio.get_running_loop().set_exception_handler(tell_stray)
+        watchdog = asyncio.create_task(supervisor.keep_alive())
+        try:
+            sockets = [each.socket for each in listeners]
+            await OrderlyServer(config, listeners, supervisor).serve(sockets)
+        finally:
+            watchdog.cancel()

@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from pgmcp.database.backend import Backend, open_backend
+from pgmcp.database.borrower import Place
 from pgmcp.database.codecs import Types
 from pgmcp.database.slots import Slots
 from pgmcp.settings import load
 from tests.cluster import ThrowawayCluster
 
-FIRST, OTHER = "postgres", "template1"
+FIRST, OTHER = Place("postgres", None), Place("template1", None)
 Opener = Callable[[], Awaitable[Backend]]
 
 
@@ -25,22 +26,27 @@ class Door:
     def __init__(self, cluster: ThrowawayCluster) -> None:
         self._server = load(environ=cluster.environment()).server
         self._types = {FIRST: Types(), OTHER: Types()}
-        self.opened: list[str] = []
+        self.opened: list[Place] = []
 
-    def to(self, database: str) -> Opener:
-        """Return an opener for *database*."""
+    def to(self, place: Place) -> Opener:
+        """Return an opener for *place*, as the superuser."""
 
         async def open_one() -> Backend:
-            self.opened.append(database)
-            return await open_backend(self._server, database, self._types[database])
+            self.opened.append(place)
+            account = self._server.account("read")
+            backend = await open_backend(self._server, place.database, account, self._types[place])
+            backend.place = place
+            return backend
 
         return open_one
 
 
-async def queue(slots: Slots, door: Door, database: str) -> asyncio.Task[Backend]:
+async def queue(
+    slots: Slots, door: Door, place: Place, principal: str = ""
+) -> asyncio.Task[Backend]:
     """Start a `take` and return it once it stands in the queue."""
-    before = len(slots._pools[database].waiting)
-    task = asyncio.create_task(slots.take(database, door.to(database)))
+    before = len(slots._queue)
+    task = asyncio.create_task(slots.take(place, door.to(place), principal))
     await asyncio.sleep(0)
-    assert len(slots._pools[database].waiting) == before + 1
+    assert len(slots._queue) == before + 1
     return task

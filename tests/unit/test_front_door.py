@@ -17,7 +17,7 @@ from pgmcp.connect import connect_lines
 from pgmcp.database import Databases
 from pgmcp.errors import CallerError
 from pgmcp.http import Gateway
-from pgmcp.serve import listen
+from pgmcp.listeners import listen
 from pgmcp.settings import Http, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +87,9 @@ def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(str(path))
 
-    with listen(Http(socket=path)) as listener:
-        assert listener.getsockname() == str(path)
+    (listener,) = listen(Http(socket=path))
+    with listener.socket as opened:
+        assert opened.getsockname() == str(path)
 
 
 def test_the_line_for_cursor_is_the_one_in_the_readme() -> None:

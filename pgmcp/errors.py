@@ -7,6 +7,7 @@ Owns the classes and their words; never knows SQL, HTTP or MCP.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_FACT = 2000  # characters of one fact: PostgreSQL repeats a whole value in its message
@@ -51,6 +52,13 @@ def fact(name: str, text: str) -> str:
     return f"{name}: " + LINE_END.sub("\n  ", kept)
 
 
+def visible(text: str) -> str:
+    """Return *text* on one line: what has no shape of its own is written as its number."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+
+
 class CallerError(PgmcpError):
     """The caller can mend it: another argument, another statement."""
 
@@ -72,7 +80,38 @@ class Unavailable(PgmcpError):
 
 
 class ConfirmationNeeded(CallerError):
-    """The statement is destructive and was not confirmed; nothing was done."""
+    """
+    The statement is destructive and was not confirmed; nothing was done.
+
+    *would* says what would happen, a line each; *facts* what else somebody should know before
+    saying yes, which may change from one moment to the next. *seal* stands for what would happen,
+    and in which *database*: it is another one as soon as that is something else.
+    """
+
+    def __init__(  # noqa: PLR0913 — what a question is made of
+        self,
+        message: str,
+        *,
+        hint: str,
+        would: Sequence[str],
+        facts: Sequence[str] = (),
+        database: str,
+        seal: str,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.would = tuple(would)
+        self.facts = tuple(facts)
+        self.database = database
+        self.seal = seal
+
+    def lines(self) -> list[str]:
+        """Return the refusal, the facts beside it, and how to go ahead."""
+        first, *rest = super().lines()
+        return [first, *self.facts, *rest]
+
+
+class Declined(CallerError):
+    """The human was asked and did not say yes; nothing was done."""
 
 
 class HandleUnknown(CallerError):

@@ -3,7 +3,7 @@
 -- Before 16, to_regprocedure raises an error where an argument's type does not exist.
 WITH named AS MATERIALIZED (
     SELECT CASE WHEN $2::text IS NULL THEN pg_catalog.to_regproc($1)::oid
-                WHEN (SELECT bool_and(pg_catalog.to_regtype(argument) IS NOT NULL)
+                WHEN (SELECT pg_catalog.bool_and(pg_catalog.to_regtype(argument) IS NOT NULL)
                         FROM pg_catalog.unnest($3::text[]) AS argument) IS NOT FALSE
                 THEN pg_catalog.to_regprocedure($2)::oid END AS oid)
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '('

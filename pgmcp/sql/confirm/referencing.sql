@@ -17,7 +17,8 @@ WITH RECURSIVE own AS (
      WHERE k.contype = 'f'
        AND (k.confdeltype = 'c' OR NOT $2::boolean)
 )
-SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name
+SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
+       c.oid
   FROM reached AS r
   JOIN pg_catalog.pg_class AS c ON c.oid = r.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

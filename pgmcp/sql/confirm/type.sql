@@ -4,4 +4,4 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typn
        t.oid
   FROM pg_catalog.pg_type AS t
   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
- WHERE t.oid = pg_catalog.to_regtype($1);
+ WHERE t.oid = pg_catalog.to_regtype($1)::oid;

@@ -1,5 +1,5 @@
 """
-The command line: pgmcp serve, demo, check.
+The command line: pgmcp serve, demo, check, provision, key.
 
 Reads flags and prints; `settings` reads everything else.
 """
@@ -49,6 +49,20 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="check the configuration, without a database")
     check.set_defaults(run=_check)
     check.add_argument("--config", type=Path, metavar="FILE", help="TOML, or JSON by its name")
+    doctor = commands.add_parser(
+        "doctor", help="what works, what each role really may do, and what mends the rest"
+    )
+    doctor.set_defaults(run=_doctor)
+    doctor.add_argument("--config", type=Path, metavar="FILE", help="TOML, or JSON by its name")
+    key = commands.add_parser("key", help="API keys for callers that the tailnet does not know")
+    new = key.add_subparsers(required=True, metavar="ACTION").add_parser("new", help="make a key")
+    new.set_defaults(run=_new_key)
+    new.add_argument("name", metavar="NAME", help="what access rules call it: key:NAME")
+    provision = commands.add_parser(
+        "provision", help="make the login roles, and open every database to them"
+    )
+    provision.set_defaults(run=_provision)
+    _add_provision(provision)
     demo = commands.add_parser("demo", help="a private PostgreSQL with sample data, and pgmcp")
     demo.set_defaults(run=_demo)
     _add_listener(demo)
@@ -64,13 +78,41 @@ def _add_listener(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", metavar="H", help="address to listen on (127.0.0.1)")
     command.add_argument("--port", type=int, metavar="P", help="TCP port (PORT, else 3000)")
     command.add_argument("--socket", type=Path, metavar="PATH", help="a Unix socket instead of TCP")
+    command.add_argument(
+        "--tailscale-socket", type=Path, metavar="PATH", help="one for tailscaled alone"
+    )
+
+
+def _add_provision(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--config", type=Path, metavar="FILE", help="TOML, or JSON by its name")
+    add("--dry-run", action="store_true", help="print the SQL and change nothing")
+    add("--database", action="append", metavar="NAME", help="only this one (repeatable)")
+    add(
+        "--except",
+        action="append",
+        dest="excepted",
+        metavar="DATABASE.SCHEMA[.TABLE]",
+        help="keep this closed to reading and writing; * and ? match (repeatable)",
+    )
+    add("--read-all", action="store_true", help="read everything, password verifiers as well")
+    add("--superuser-admin", action="store_true", help="make pgmcp_admin a superuser")
+    add(
+        "--peer",
+        nargs="?",
+        const="pgmcp",
+        metavar="USER",
+        help="no passwords: this system user (pgmcp) logs in as the roles",
+    )
+    add("--rotate", action="store_true", help="give every role a new password")
 
 
 def _load(options: argparse.Namespace) -> Settings:
     # Imported here, as all that takes long: Ctrl-C meanwhile is then `main`'s to handle.
     from pgmcp.settings import load  # noqa: PLC0415
 
-    flags = {("http", name): getattr(options, name, None) for name in ("host", "port", "socket")}
+    names = ("host", "port", "socket", "tailscale_socket")
+    flags = {("http", name): getattr(options, name, None) for name in names}
     return load(environ=os.environ, file=options.config, flags=flags)
 
 
@@ -85,25 +127,61 @@ def _serve(options: argparse.Namespace) -> int:
     # Imported here, so that `check` and --help start at once.
     import uvloop  # noqa: PLC0415
 
-    from pgmcp.serve import listen, serve, set_up_logging  # noqa: PLC0415
+    from pgmcp.listeners import handed_over, listen  # noqa: PLC0415
+    from pgmcp.serve import serve, set_up_logging  # noqa: PLC0415
+    from pgmcp.supervisor import Supervisor  # noqa: PLC0415
 
     settings = _load(options)
     set_up_logging(settings.log_level, in_journal="JOURNAL_STREAM" in os.environ)
-    listener = listen(settings.http)
-    uvloop.run(serve(settings, listener))
+    listeners = listen(settings.http, handed_over(os.environ, settings.http))
+    uvloop.run(serve(settings, listeners, Supervisor(os.environ)))
     return 0
 
 
 def _check(options: argparse.Namespace) -> int:
     settings = _load(options)
-    where = settings.http.socket or f"{settings.http.host} port {settings.http.port}"
+    http = settings.http
+    places = [f"{http.host} port {http.port}"] if http.has_tcp else []
+    places += [str(path) for path in (http.socket, http.tailscale_socket) if path]
     print(
         f"ok: PostgreSQL at {settings.server.host} port {settings.server.port}, "
-        f"database {settings.server.database}; listening on {where}"
+        f"database {settings.server.database}; listening on {' and '.join(places)}"
     )
     if (warning := settings.http.exposure()) is not None:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    import uvloop  # noqa: PLC0415
+
+    from pgmcp.doctor.command import run  # noqa: PLC0415
+
+    return uvloop.run(run(_load(options), lambda line: print(line, flush=True)))
+
+
+def _new_key(options: argparse.Namespace) -> int:
+    from pgmcp.keys import new_key  # noqa: PLC0415
+
+    key, line = new_key(options.name)
+    print("The key, shown this once, for the client's Authorization: Bearer", file=sys.stderr)
+    print(key, flush=True)
+    print("The line for the file of identity.keys_file or its credential:", file=sys.stderr)
+    print(line, flush=True)
+    return 0
+
+
+def _provision(options: argparse.Namespace) -> int:
+    import uvloop  # noqa: PLC0415
+
+    from pgmcp.provision.command import run  # noqa: PLC0415
+    from pgmcp.settings import passfile_path  # noqa: PLC0415
+
+    settings = _load(options)
+    passfile = passfile_path(os.environ, settings.server.host, settings.server.port)
+    lines, status = uvloop.run(run(settings, passfile, options))
+    print("\n".join(lines))
+    return status
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -112,11 +190,12 @@ def _demo(options: argparse.Namespace) -> int:
     import uvloop  # noqa: PLC0415
 
     from pgmcp.embedded.run import run_demo  # noqa: PLC0415
-    from pgmcp.serve import listen, set_up_logging  # noqa: PLC0415
+    from pgmcp.listeners import listen  # noqa: PLC0415
+    from pgmcp.serve import set_up_logging  # noqa: PLC0415
 
     settings = _load(options)
     set_up_logging("warning", in_journal=False)
     # A taken port is told before a cluster is made.
-    listener = listen(settings.http)
-    uvloop.run(run_demo(settings, listener, environ=os.environ, directory=options.directory))
+    listeners = listen(settings.http)
+    uvloop.run(run_demo(settings, listeners, environ=os.environ, directory=options.directory))
     return 0

@@ -9,7 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+MINUTE = 60.0  # seconds
 
 
 def _now() -> datetime:
@@ -22,3 +24,12 @@ class Clock:
 
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = _now
+
+
+def words(limit: timedelta) -> str:
+    """Return a length of time in words: 5 minutes, 30 s."""
+    seconds = limit.total_seconds()
+    if seconds >= MINUTE and seconds % MINUTE == 0:
+        minutes = round(seconds / MINUTE)
+        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return f"{seconds:g} s"

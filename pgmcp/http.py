@@ -9,27 +9,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pgmcp.access import Access, Policy
+from pgmcp.audit import Draft
 from pgmcp.clock import Clock
 from pgmcp.database import Databases
-from pgmcp.errors import Busy, PgmcpError
-from pgmcp.front import Front
+from pgmcp.definers import Definers
+from pgmcp.door import Door
+from pgmcp.errors import AccessDenied, Busy, PgmcpError
+from pgmcp.front import Admit, Front
 from pgmcp.identity import Caller
+from pgmcp.kinds import Level
 from pgmcp.ledger import Owner
+from pgmcp.own_transactions import OwnTransactions
 from pgmcp.protocol import McpServer, build_server, mcp_app
+from pgmcp.questions import Questions
+from pgmcp.quota import Quota
 from pgmcp.settings import Http, Settings
 from pgmcp.statement import Parser
-from pgmcp.status import render
+from pgmcp.status import HEADERS, render
 from pgmcp.tools import tools
-from pgmcp.tools.base import Call, Progress
+from pgmcp.tools.base import Call, Confirmation, Progress
+from pgmcp.traffic import Traffic
 from pgmcp.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -38,6 +48,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("pgmcp.http")
 READY_LIMIT = timedelta(seconds=2)  # a probe that waits longer has its answer
+EMPTY: Mapping[str, Any] = MappingProxyType({})  # Any: JSON
+UNASKED = Confirmation()
 TICK = 1.0  # seconds between two looks at the limits of transactions and idle connections
 
 Ready = Callable[[], Awaitable[str | None]]
@@ -53,18 +65,57 @@ class Gateway:
         self._began = datetime.now(UTC)
         self.parser = Parser(max_bytes=settings.limits.max_statement_bytes)
         self.databases = Databases(settings)
+        self.definers = Definers(clock or Clock())
         self.transactions = Transactions(settings, self.databases, clock or Clock())
+        self.policy = Policy(settings)
+        self.quota = Quota(clock or Clock(), wait=settings.pools.wait)
 
-    def make_call(self, caller: Caller, owner: Owner, progress: Progress) -> Call:
-        """Give one call what it works with."""
+    def admit(self, caller: Caller, ceiling: Level | None = None) -> Access:
+        """
+        Return what *caller* may do.
+
+        Raises:
+            AccessDenied: nothing at all.
+        """
+        access = self.policy.access(caller, ceiling)
+        if access.highest is None:
+            raise AccessDenied(
+                f"{caller.name or caller.principal} may do nothing here: no access rule or grant "
+                "covers this caller. The operator can add one to [[access]]."
+            )
+        return access
+
+    def make_call(  # noqa: PLR0913 — what a request brings along
+        self,
+        caller: Caller,
+        owner: Owner,
+        progress: Progress,
+        *,
+        access: Access | None = None,
+        tool: str = "",
+        arguments: Mapping[str, Any] = EMPTY,  # Any: JSON
+        confirmation: Confirmation = UNASKED,
+    ) -> Call:
+        """Give one call what it works with, with the limits of its caller in its database."""
+        access = access or self.policy.access(caller)
+        default = self.databases.default
+        transactions = OwnTransactions(self.transactions, owner, access, default)
+        handle, named = arguments.get("session_id"), arguments.get("database")
+        database = transactions.database_of(handle) if isinstance(handle, str) else None
+        database = database or (named if isinstance(named, str) and named else default)
         return Call(
             caller=caller,
+            access=access,
+            quota=self.quota,
             owner=owner,
-            settings=self.settings,
+            settings=access.settings(self.settings, database),
             parser=self.parser,
-            databases=self.databases,
-            transactions=self.transactions,
+            databases=Door(self.databases, access, tool),
+            definers=self.definers,
+            transactions=transactions,
             progress=progress,
+            record=Draft(database=database),
+            confirmation=confirmation,
         )
 
     async def _greet(self) -> None:
@@ -74,7 +125,10 @@ class Gateway:
                 log.warning("PostgreSQL is not ready, calls will say so: %s", why)
         except Exception:  # a bug here must not end the gateway, which nobody has called yet
             log.exception("incident %s in the first look at PostgreSQL", secrets.token_hex(4))
-        log.warning("no access rules: every caller may do what the gateway's login may do")
+        if not self.settings.has_rules:
+            log.warning("no access rules: every caller has every permission")
+        if not self.settings.server.logins.are_roles:
+            log.warning("no login roles: one login serves every level; see pgmcp provision")
 
     async def why_not_ready(self) -> str | None:
         """Return why PostgreSQL cannot serve calls now, or None."""
@@ -92,6 +146,8 @@ class Gateway:
         """Return the page for people, as seen by *caller*; *url* is where MCP is, if known."""
         return render(
             caller=caller,
+            access=self.policy.access(caller),
+            settings=self.settings,
             url=url,
             why_not_ready=await self.why_not_ready(),
             databases=self.databases,
@@ -123,13 +179,14 @@ class Gateway:
                 log.exception("incident %s in the watch over limits", secrets.token_hex(4))
 
 
-def build_app(
+def build_app(  # noqa: PLR0913 — one gateway has these, another (of tests) fewer
     server: McpServer,
     settings: Settings,
     *,
     why_not_ready: Ready,
     end_session: EndSession,
     page: Page | None = None,
+    admit: Admit | None = None,
 ) -> tuple[ASGIApp, Starlette]:
     """
     Return the whole application around an MCP *server*, and the part whose lifespan must run.
@@ -149,37 +206,45 @@ def build_app(
     async def people(request: Request) -> Response:
         url = _address(request, settings.http)
         shown = await page(request.state.caller, url) if page else "pgmcp\n"
-        return PlainTextResponse(shown)
+        return PlainTextResponse(shown, headers=HEADERS)
 
     app.router.routes += [
         Route("/", people, methods=["GET"]),
         Route("/live", live, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
     ]
-    return Front(app, settings.http, end_session), app
+    return Front(Traffic(app, settings.http, Clock()), settings, end_session, admit), app
 
 
 def _address(request: Request, http: Http) -> str | None:
     """Return the URL of MCP for who asked, or None on a socket that is not published."""
+    if (origin := getattr(request.state, "published", None)) is not None:
+        return f"{origin}/mcp"
     host, origins = request.url.netloc, http.allowed_origins
     # Behind tailscale serve the scheme is only known from what the operator allowed.
     if (published := f"https://{host}") in origins:
         return f"{published}/mcp"
-    if http.socket is not None:
+    arrival = getattr(request.state, "arrival", None)
+    is_unix = http.socket is not None if arrival is None else arrival.listener != "tcp"
+    if is_unix:
         return f"{origins[0]}/mcp" if origins else None
     return f"{request.url.scheme}://{host}/mcp"
 
 
-def build_gateway(settings: Settings, clock: Clock | None = None) -> ASGIApp:
+def build_gateway(
+    settings: Settings, clock: Clock | None = None, questions: Questions | None = None
+) -> ASGIApp:
     """Return pgmcp as one ASGI application; its lifespan starts and stops everything."""
+    questions = questions or Questions(clock or Clock())
     gateway = Gateway(settings, clock)
-    server = build_server(tools(settings), gateway.make_call)
+    server = build_server(lambda level: tools(settings, level), gateway.make_call, questions)
     front, inner = build_app(
         server,
         settings,
         why_not_ready=gateway.why_not_ready,
         end_session=gateway.transactions.end_session,
         page=gateway.page,
+        admit=gateway.admit,
     )
     sessions = inner.router.lifespan_context
 

@@ -7,14 +7,17 @@ Owns the nouns Owner and Transaction and the tombstones; opens and closes no con
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pgmcp.clock import Clock
-from pgmcp.errors import HandleUnknown
+from pgmcp.errors import HandleUnknown, Retryable
 from pgmcp.kinds import Level
+from pgmcp.settings import TransactionLimits
 
 if TYPE_CHECKING:
     from pgmcp.database.backend import Backend
@@ -71,6 +74,7 @@ class Ledger:
         self._open: dict[str, Transaction] = {}
         self._tombstones: OrderedDict[str, tuple[Owner, str, float]] = OrderedDict()
         self._ended: OrderedDict[str, float] = OrderedDict()
+        self._beginning: Counter[Owner] = Counter()
 
     def add(self, transaction: Transaction) -> None:
         """Enter a transaction that has begun."""
@@ -83,6 +87,35 @@ class Ledger:
     def of(self, owner: Owner) -> list[Transaction]:
         """Return the owner's open transactions, oldest first."""
         return [found for found in self._open.values() if found.owner == owner]
+
+    @contextmanager
+    def beginning(self, owner: Owner, limits: TransactionLimits) -> Iterator[None]:
+        """
+        Count one that begins while the block runs.
+
+        Raises:
+            Retryable: the owner, or its principal in all its MCP sessions, has too many.
+        """
+        most = min(limits.per_owner, limits.per_caller)
+        if len(self.of(owner)) + self._beginning[owner] >= most:
+            raise Retryable(
+                f"{most} transactions of yours are open, the most allowed. "
+                "Finish one: pg_tx action=list shows them."
+            )
+        owners = [*(found.owner for found in self._open.values()), *self._beginning.elements()]
+        if sum(each.principal == owner.principal for each in owners) >= limits.per_caller:
+            raise Retryable(
+                f"{limits.per_caller} transactions of yours are open in all your MCP sessions, the "
+                "most allowed. Finish one there, or end that session; unused ones end by "
+                "themselves."
+            )
+        self._beginning[owner] += 1
+        try:
+            yield
+        finally:
+            self._beginning[owner] -= 1
+            if not self._beginning[owner]:
+                del self._beginning[owner]
 
     def end_session(self, session: str) -> list[Transaction]:
         """Remember that an MCP session has ended; return what it left open."""

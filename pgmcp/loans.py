@@ -13,8 +13,8 @@ from datetime import timedelta
 
 from pgmcp.clock import Clock
 from pgmcp.database import Databases, Lease
+from pgmcp.database.borrower import limits_sql
 from pgmcp.database.failures import TRANSLATED, translate
-from pgmcp.database.lease import limits_sql
 from pgmcp.errors import CallerError, ConnectionLost, PgmcpError, QueryFailed, Retryable
 from pgmcp.kinds import LEVELS, Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
@@ -63,7 +63,7 @@ class Loans:
             if transaction.failed:
                 raise aborted(transaction)
             try:
-                await self._limit(transaction, limit)
+                await self._limit(transaction, limit, level)
                 async with asyncio.timeout((limit + GRACE).total_seconds()):
                     yield _lease_on(transaction)
             except PgmcpError as error:
@@ -100,12 +100,12 @@ class Loans:
         finally:
             transaction.lock.release()
 
-    async def _limit(self, transaction: Transaction, limit: timedelta) -> None:
+    async def _limit(self, transaction: Transaction, limit: timedelta, level: Level) -> None:
         age = self._clock.monotonic() - transaction.began_monotonic
         left = max(timedelta(seconds=1), self._settings.transactions.total - timedelta(seconds=age))
         sql = limits_sql(min(limit, left), self._settings.limits.lock_timeout)
         # Sent before every statement: a function of the one before may have changed any of them.
-        await self.execute(transaction, f"{sql}; {STRINGS}", limit)
+        await self.execute(transaction, f"{sql}; {STRINGS}{_acting(transaction, level)}", limit)
 
     async def execute(
         self, transaction: Transaction, sql: str, limit: timedelta | None = None
@@ -162,6 +162,18 @@ class Loans:
         """Close the connection, which rolls back what is not committed; leave a tombstone."""
         self._ledger.close(transaction, why)
         await asyncio.shield(self._databases.release(transaction.backend))
+
+
+def _acting(transaction: Transaction, level: Level) -> str:
+    """
+    Return the SQL that lets rows be read and written in a transaction with mode=ddl.
+
+    pgmcp_ddl acts as the database's owner, so that what it makes is the owner's. The owner alone
+    need not reach every table; as itself the role does, being a member of pgmcp_write.
+    """
+    if transaction.mode != "ddl":
+        return ""
+    return f"; SET LOCAL role = {'DEFAULT' if level == 'ddl' else 'none'}"
 
 
 def _lease_on(transaction: Transaction) -> Lease:

@@ -10,9 +10,10 @@ import asyncio
 import secrets
 from datetime import timedelta
 
-from pgmcp.clock import Clock
+from pgmcp.clock import Clock, words
 from pgmcp.database import Databases
 from pgmcp.database.backend import Backend
+from pgmcp.database.borrower import Borrower
 from pgmcp.database.failures import TRANSLATED, translate
 from pgmcp.database.quote import identifier
 from pgmcp.errors import (
@@ -20,17 +21,15 @@ from pgmcp.errors import (
     ConnectionLost,
     HandleUnknown,
     PgmcpError,
-    Retryable,
 )
 from pgmcp.kinds import Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
 from pgmcp.loans import Loans, aborted
-from pgmcp.settings import Settings
+from pgmcp.settings import Settings, TransactionLimits
 from pgmcp.sql import load
 
 END_LIMIT = 5.0  # seconds for a last ROLLBACK before the connection is cut
 SERVER_17 = 170000  # the first with transaction_timeout
-MINUTE = 60.0
 BACKSTOP = timedelta(seconds=60)  # PostgreSQL's own limits act this much after the gateway's
 LOOK_AGAIN = 5.0  # seconds between two looks whether somebody waits for a transaction's locks
 
@@ -46,7 +45,6 @@ class Transactions:
         self._ledger = Ledger(clock, keep=self._limits.tombstone)
         self._loans = Loans(settings, databases, self._ledger, clock)
         self.borrow = self._loans.borrow
-        self._beginning: dict[Owner, int] = {}
 
     def idle_limit(self, owner: Owner) -> timedelta:
         """Return how long a transaction may lie unused; never longer than its MCP session."""
@@ -55,32 +53,29 @@ class Transactions:
         return min(self._limits.idle, self._settings.http.session_idle)
 
     async def begin(
-        self, owner: Owner, *, database: str | None, mode: Level, isolation: str
+        self,
+        owner: Owner,
+        *,
+        database: str | None,
+        mode: Level,
+        isolation: str,
+        limits: TransactionLimits | None = None,
     ) -> Transaction:
         """
         Open a transaction and return it; its handle is new and cannot be guessed.
 
         Raises:
-            Retryable: the owner, or the gateway, has too many open.
+            Retryable: too many are open: the owner's, the principal's in all its MCP sessions
+                (*limits* where it has its own), or everybody's.
         """
-        pending = self._beginning.get(owner, 0)
-        if len(self._ledger.of(owner)) + pending >= self._limits.per_owner:
-            raise Retryable(
-                f"{self._limits.per_owner} transactions of yours are open, the most allowed. "
-                "Finish one: pg_tx action=list shows them."
-            )
-        self._beginning[owner] = pending + 1
-        try:
+        with self._ledger.beginning(owner, limits or self._limits):
             return await self._open(owner, database, mode, isolation)
-        finally:
-            self._beginning[owner] -= 1
-            if not self._beginning[owner]:
-                del self._beginning[owner]
 
     async def _open(
         self, owner: Owner, database: str | None, mode: Level, isolation: str
     ) -> Transaction:
-        backend = await self._databases.dedicate(database)
+        borrower = Borrower(principal=owner.principal)
+        backend = await self._databases.dedicate(database, login=mode, borrower=borrower)
         try:
             async with asyncio.timeout(END_LIMIT):
                 await backend.connection.execute(self._begin_sql(backend, owner, mode, isolation))
@@ -228,12 +223,12 @@ class Transactions:
         limit = self.idle_limit(transaction.owner)
         contended = self._limits.idle_contended
         if now - transaction.began_monotonic >= self._limits.total.total_seconds():
-            return f"was rolled back after reaching its total limit of {_words(self._limits.total)}"
+            return f"was rolled back after reaching its total limit of {words(self._limits.total)}"
         if idle >= limit:
-            return f"was rolled back after {_words(limit)} idle"
+            return f"was rolled back after {words(limit)} idle"
         if idle >= contended and await self._blocks(transaction, now):
-            words = _words(contended)
-            return f"was rolled back after {words} idle while others waited for its locks"
+            idle_words = words(contended)
+            return f"was rolled back after {idle_words} idle while others waited for its locks"
         return None
 
     async def _blocks(self, transaction: Transaction, now: float) -> bool:
@@ -245,6 +240,7 @@ class Transactions:
             waiters = await self._databases.read(
                 transaction.database,
                 lambda lease: lease.value(load("tx", "waiters", lease.server_version), pid),
+                login="monitor",
             )
         except PgmcpError:
             return False  # the server is busy or gone; the plain limits still hold
@@ -289,11 +285,3 @@ def _last_index(names: list[str], name: str) -> int:
 
 def _milliseconds(limit: timedelta) -> int:
     return round(limit.total_seconds() * 1000)
-
-
-def _words(limit: timedelta) -> str:
-    seconds = limit.total_seconds()
-    if seconds >= MINUTE and seconds % MINUTE == 0:
-        minutes = round(seconds / MINUTE)
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
-    return f"{seconds:g} s"

@@ -12,10 +12,10 @@ from typing import Any
 
 from mcp import types
 
-from pgmcp import protocol
 from pgmcp.http import Gateway
 from pgmcp.identity import LOCAL
 from pgmcp.ledger import Owner
+from pgmcp.protocol.answering import answer
 from pgmcp.settings import Settings
 from pgmcp.tools import tools
 
@@ -36,7 +36,9 @@ class Asker:
         **arguments: Any,  # Any: JSON
     ) -> types.CallToolResult:
         """Return the result of a call, of a failed one as well."""
-        return await protocol._answer(self._tools[name], self._call, arguments)
+        result = await answer(self._tools[name], self._call, arguments)
+        assert isinstance(result, types.CallToolResult)  # nobody is asked here
+        return result
 
     async def text(self, name: str = "pg_query", /, **arguments: Any) -> str:  # Any: JSON
         """Return the text of a call that succeeds."""

@@ -49,8 +49,7 @@ async def gateway_with(settings: Settings, clock: Clock | None = None) -> AsyncI
 
 def lent(gateway: Gateway) -> int:
     """Return how many connections the gateway believes to be in use."""
-    slots = gateway.databases._slots
-    return sum(pool.lent for pool in slots._pools.values()) + len(slots._dedicated)
+    return gateway.databases._slots.busy
 
 
 async def refusal(work: Awaitable[object]) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 START_LIMIT = 20.0  # seconds; a loaded machine, far above the ordinary second
 STOP_LIMIT = 15.0
+COMMAND_LIMIT = 60.0  # seconds
 LISTENING = re.compile(r"listening on (\S+)")
 
 
@@ -45,7 +46,11 @@ class GatewayProcess:
 
 @contextmanager
 def start_gateway(
-    environment: Mapping[str, str], arguments: Sequence[str] = ()
+    environment: Mapping[str, str],
+    arguments: Sequence[str] = (),
+    *,
+    launcher: Sequence[str] = (),
+    pass_fds: Sequence[int] = (),
 ) -> Iterator[GatewayProcess]:
     """Run `pgmcp serve` with *environment* on a free port; end it afterwards."""
     with tempfile.TemporaryDirectory(prefix="pgmcp-") as directory:
@@ -53,10 +58,11 @@ def start_gateway(
         clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pgmcp", "serve", "--transport", "http", *arguments],
+                [*launcher, sys.executable, "-m", "pgmcp", "serve", *arguments],
                 env={**clean, "PORT": "0", **environment},
                 stdout=stream,
                 stderr=stream,
+                pass_fds=pass_fds,
             )
         try:
             yield GatewayProcess(process=process, url=_await_listening(process, log), log=log)
@@ -80,3 +86,18 @@ def _await_listening(process: subprocess.Popen[bytes], log: Path) -> str:
             break
         time.sleep(0.02)
     raise RuntimeError(f"the gateway did not start: {log.read_text()[-2000:]}")
+
+
+def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run one `pgmcp` command to its end, without this process's own way to PostgreSQL."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return subprocess.run(
+        [sys.executable, "-m", "pgmcp", *arguments],
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_LIMIT,
+        check=False,
+    )

@@ -73,24 +73,48 @@ class Pending:
             body = _dechunk(body)
         return Received(status=int(status.split(" ")[1]), headers=headers, body=body.decode())
 
+    async def first(self, text: str) -> bool:
+        """Read until *text* has come, and tell whether it has; the request stays open."""
+        raw = b""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while text.encode() not in raw and (chunk := await self._reader.read(1 << 16)):
+                raw += chunk
+        return text.encode() in raw
+
     def drop(self) -> None:
         """Close the connection at once, as a client does that has lost interest."""
         self._writer.transport.abort()
 
 
 class Wire:
-    """Send requests to the gateway at *url*, each on a connection of its own."""
+    """
+    Send requests to the gateway at *url*, each on a connection of its own.
 
-    def __init__(self, url: str) -> None:
+    *url* may be unix:PATH; *headers* go with every request, *path* is where messages go.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, path: str = "/mcp"
+    ) -> None:
         parts = urlsplit(url)
-        self.host = parts.hostname or ""
+        self.url = url
+        self.socket = parts.path if parts.scheme == "unix" else ""
+        self.host = parts.hostname or "localhost"
         self.port = parts.port or 0
+        self.headers = dict(headers or {})
+        self.path = path
         self._sent: list[Pending] = []
 
     def close(self) -> None:
         """Drop every request that nobody waited for."""
         for pending in self._sent:
             pending.drop()
+
+    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection, for what no method here sends."""
+        if self.socket:
+            return await asyncio.open_unix_connection(self.socket)
+        return await asyncio.open_connection(self.host, self.port)
 
     async def send(  # noqa: PLR0913 — the parts of a request
         self,
@@ -103,8 +127,9 @@ class Wire:
         version: str = "1.1",
     ) -> Pending:
         """Send one request and wait for nothing."""
-        reader, writer = await asyncio.open_connection(self.host, self.port)
-        lines = {"Host": f"{self.host}:{self.port}", "Connection": "close", **(headers or {})}
+        reader, writer = await self.open()
+        host = f"{self.host}:{self.port}" if self.port else self.host
+        lines = {"Host": host, "Connection": "close", **self.headers, **(headers or {})}
         lines = {name: value for name, value in lines.items() if version != "1.0" or value}
         if method == "POST":
             lines["Content-Length"] = str(len(body))
@@ -128,7 +153,8 @@ class Wire:
         if not method.startswith("notifications/"):
             message["id"] = number = next(_ids)
         body = json.dumps(message).encode()
-        return await self.send("POST", headers={**ACCEPT, **headers}, body=body, number=number)
+        lines = {**ACCEPT, **headers}
+        return await self.send("POST", self.path, headers=lines, body=body, number=number)
 
     async def modern(self, tool: str, **arguments: object) -> Pending:
         """Call *tool* in revision 2026-07-28."""

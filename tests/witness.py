@@ -25,7 +25,7 @@ SELECT pid, coalesce(state, '') AS state, query, coalesce(wait_event_type, '') A
        coalesce(wait_event, '') AS event,
        xact_start IS NOT NULL OR state LIKE 'idle in transaction%' AS in_transaction
   FROM pg_catalog.pg_stat_activity
- WHERE application_name = 'pgmcp' AND backend_type = 'client backend'
+ WHERE application_name ~ '^pgmcp( |$)' AND backend_type = 'client backend'
    AND ($1::text IS NULL OR datname = $1)
  ORDER BY backend_start, pid
 """

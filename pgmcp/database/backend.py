@@ -10,23 +10,26 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from pgmcp.database.borrower import GATEWAY, Borrower, Place
 from pgmcp.database.codecs import Types, to_text
 from pgmcp.database.failures import translate_connect
 from pgmcp.database.plan import Plan, make_plan
+from pgmcp.database.session import STATEMENTS_KEPT, open_session
 from pgmcp.errors import CallerError
+from pgmcp.logins import Account
 from pgmcp.results import NOTICES, Column
-from pgmcp.settings import APPLICATION_NAME, Server
+from pgmcp.settings import Server
 from pgmcp.statement import Statement
 
 if TYPE_CHECKING:
     from asyncpg.prepared_stmt import PreparedStatement
 
 Connection = asyncpg.Connection
-STATEMENTS_KEPT = 100  # prepared statements per connection, the least recently used go
 NOTE_LENGTH = 16_000  # characters; what CASCADE takes along is told in one notice
 CLOSE_LIMIT = 2.0  # seconds a polite goodbye may take
 # One message; asyncpg's own reset leaves roles, temporary tables and sequences behind.
@@ -37,17 +40,16 @@ RESET = (
     "RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES"
 )
 # Our own come by the protocol's Parse, those of a function by SQL's PREPARE, whatever the name.
-FOREIGN_STATEMENTS = "SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql"
-SESSION = {
-    "application_name": APPLICATION_NAME,
-    "client_connection_check_interval": "2s",
-    "datestyle": "ISO",
-    "intervalstyle": "postgres",
-    "bytea_output": "hex",
-    "extra_float_digits": "1",
-    # The grammar that judges a statement reads strings so; the server must read the same ones.
-    "standard_conforming_strings": "on",
-}
+STATEMENTS = """
+SELECT pg_catalog.count(*)::pg_catalog.text AS name, 1 AS place
+  FROM pg_catalog.pg_prepared_statements
+ WHERE name = ANY ($1::pg_catalog.text::pg_catalog.text[])
+ UNION ALL
+SELECT name, 2
+  FROM pg_catalog.pg_prepared_statements
+ WHERE from_sql
+ ORDER BY place
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +69,11 @@ class Backend:
     *needs_sweep* is set where a statement may have left prepared statements of its own.
     """
 
-    def __init__(self, connection: Connection, database: str, types: Types) -> None:
+    def __init__(self, connection: Connection, place: Place, types: Types) -> None:
         self.connection = connection
         self._types = types
-        self.database = database
+        self.place = place
+        self.database = place.database
         self.pid: int = connection.get_server_pid()
         version = connection.get_server_version()
         self.server_version = version.major * 10000 + version.minor
@@ -160,11 +163,24 @@ class Backend:
         message = f"ROLLBACK; {RESET}" if self.connection.is_in_transaction() else RESET
         await self.connection.execute(message, timeout=limit)
         if self.needs_sweep:
-            for record in await self.connection.fetch(FOREIGN_STATEMENTS, timeout=limit):
-                name = str(record[0]).replace('"', '""')
-                await self.connection.execute(f'DEALLOCATE "{name}"', timeout=limit)
+            await self._sweep(limit)
             self.needs_sweep = False
         self.notices.clear()
+
+    async def _sweep(self, limit: float) -> None:
+        """
+        Drop what functions have prepared.
+
+        Raises:
+            InterfaceError: one has dropped what is ours, so that the connection is of no more use.
+        """
+        mine = ",".join(known.handle.get_name() for known in self._prepared.values())
+        left, *found = await self.connection.fetch(STATEMENTS, f"{{{mine}}}", timeout=limit)
+        for record in found:
+            quoted = str(record[0]).replace('"', '""')
+            await self.connection.execute(f'DEALLOCATE "{quoted}"', timeout=limit)
+        if int(left[0]) < len(self._prepared):
+            raise asyncpg.InterfaceError("a function has dropped prepared statements of pgmcp's")
 
     @property
     def is_open(self) -> bool:
@@ -190,42 +206,49 @@ def _placeholders(count: int) -> str:
     return "none" if count == 0 else "$1" if count == 1 else f"$1 to ${count}"
 
 
-async def open_backend(server: Server, database: str, types: Types) -> Backend:
+async def open_backend(  # noqa: PLR0913 — each is another thing to know
+    server: Server,
+    database: str,
+    account: Account,
+    types: Types,
+    borrower: Borrower = GATEWAY,
+    *,
+    path: str | None = None,
+) -> Backend:
     """
-    Connect to *database* with text codecs and a known session; *types* are that database's.
+    Connect to *database* as *account*, with text codecs and a known session.
+
+    *types* are that database's. *borrower* is shown where nothing else is set: the abort of a
+    transaction takes back what was set inside it. *path* is the search_path; the role's own if
+    it is left out.
 
     Raises:
         PgmcpError: the translated reason; nothing is left open.
     """
-    hosts = [host.strip() for host in server.host.split(",")]
-    ports = [int(port) for port in server.port.split(",")]
-    where = ", ".join(hosts) + f" port {server.port}"
-    default = server.database
+    told = partial(
+        translate_connect,
+        where=", ".join(host.strip() for host in server.host.split(",")) + f" port {server.port}",
+        database=database,
+        default=server.database,
+        user=account.user,
+    )
+    settings = {"application_name": borrower.application_name}
+    if path is not None:
+        settings["search_path"] = path
     try:
-        connection: Connection = await asyncpg.connect(
-            host=hosts if len(hosts) > 1 else hosts[0],
-            port=ports if len(ports) > 1 else ports[0],
-            user=server.user,
-            password=server.password,
-            passfile=str(server.passfile) if server.passfile else None,
-            database=database,
-            ssl=server.sslmode,
-            timeout=server.connect_timeout.total_seconds(),
-            statement_cache_size=STATEMENTS_KEPT,
-            server_settings=SESSION,
-        )
+        connection = await open_session(server, database, account, types, settings)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
-        raise translate_connect(error, where=where, database=database, default=default) from error
+        raise told(error) from error
     try:
         if types.names:
             types.apply(connection)
         else:
             async with asyncio.timeout(server.connect_timeout.total_seconds()):
                 await types.learn(connection)
-        return Backend(connection, database, types)
+        return Backend(connection, Place(database, account.user), types)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         connection.terminate()
-        raise translate_connect(error, where=where, database=database, default=default) from error
+        raise told(error) from error
     except BaseException:
         connection.terminate()
         raise

@@ -29,18 +29,19 @@ JSON_TYPES = frozenset({"json", "jsonb"})
 NATIVE_TEXT = frozenset({"text", "varchar", "bpchar", "name", "json", "jsonb"})  # asyncpg's str
 FIRST_USER_OID = 16384
 DIMENSIONS = 6  # PostgreSQL's MAXDIM
+# Every operand has exactly an operator's types, as in pgmcp/sql: this runs in every database.
 # A table's row type counts as its table's; the many are fetched only where one is met.
 TYPES = """
 SELECT t.oid,
-       CASE WHEN t.oid < 16384 THEN '' ELSE n.nspname || '.' END
-       || CASE WHEN t.typcategory = 'A' AND e.oid IS NOT NULL AND t.typname LIKE '\\_%'
-               THEN e.typname || '[]' ELSE t.typname END
+       CASE WHEN t.oid < 16384::oid THEN '' ELSE n.nspname::text || '.' END
+       || CASE WHEN t.typcategory = 'A' AND e.oid IS NOT NULL AND t.typname LIKE '\\_%'::text
+               THEN e.typname::text || '[]' ELSE t.typname::text END
   FROM pg_catalog.pg_type AS t
   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem
  WHERE """
-BUILT_IN = "t.oid < 16384 AND t.typrelid = 0 AND coalesce(e.typrelid, 0) = 0"
-USERS = "t.oid >= 16384 OR t.typrelid <> 0 OR coalesce(e.typrelid, 0) <> 0"
+BUILT_IN = "t.oid < 16384::oid AND t.typrelid = 0::oid AND coalesce(e.typrelid, 0::oid) = 0::oid"
+USERS = "t.oid >= 16384::oid OR t.typrelid <> 0::oid OR coalesce(e.typrelid, 0::oid) <> 0::oid"
 
 
 class Types:

@@ -18,6 +18,7 @@ from pgmcp.errors import (
     StatementTimeout,
     Unavailable,
 )
+from pgmcp.logins import ROLE_OF
 
 LOST = (
     asyncpg.ConnectionDoesNotExistError,
@@ -35,6 +36,11 @@ STARTING = (
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+)
+# What a login role runs into that `pgmcp provision` has not made, or not in this database.
+REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
 )
 TRANSLATED = (asyncpg.PostgresError, *LOST)
 
@@ -122,16 +128,27 @@ def _cancelled(report: Report, sql: str) -> PgmcpError:
     return QueryFailed(report, sql=sql, hint="Somebody cancelled the statement on the server.")
 
 
+def _no_role(error: BaseException, user: str, database: str) -> Unavailable:
+    return Unavailable(
+        f'PostgreSQL refused the login role {user} in database "{_cut(database)}": '
+        f"{_first_line(error)}. The operator runs pgmcp provision, which makes the roles and "
+        'their grants, or sets server.roles to "shared".',
+        sqlstate=str(getattr(error, "sqlstate", "")),
+    )
+
+
 def translate_connect(
-    error: BaseException, *, where: str, database: str, default: str
+    error: BaseException, *, where: str, database: str, default: str, user: str | None = None
 ) -> PgmcpError:
-    """Return the pgmcp error for a connection that could not be opened."""
+    """Return the pgmcp error for a connection of *user* that could not be opened."""
     # PostgreSQL hangs up without a word on a name that its first message has no room for.
     hung_up = isinstance(error, asyncpg.ConnectionDoesNotExistError)
     if isinstance(error, asyncpg.InvalidCatalogNameError) or (
         hung_up and len(database) > NAME_LENGTH
     ):
         return _no_database(database, default)
+    if user in ROLE_OF.values() and isinstance(error, REFUSED):
+        return _no_role(error, str(user), database)
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return Unavailable(
             f"PostgreSQL refused the gateway's login: {_first_line(error)}. The operator can "
@@ -160,13 +177,19 @@ def translate_connect(
 
 
 def _no_database(database: str, default: str) -> PgmcpError:
-    shown = database if len(database) <= NAME_LENGTH else database[:NAME_LENGTH] + "…"
+    shown = _cut(database)
     if database == default:
         return Unavailable(
             f'the default database "{shown}" does not exist. The operator can correct '
             "PGDATABASE; until then name another: database=postgres."
         )
-    return CallerError(f'database "{shown}" does not exist. pg_admin action=databases lists them.')
+    return CallerError(
+        f'database "{shown}" does not exist. pg_monitor action=databases lists them.'
+    )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= NAME_LENGTH else name[:NAME_LENGTH] + "…"
 
 
 def _first_line(error: BaseException) -> str:

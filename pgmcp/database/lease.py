@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
+from pgmcp.database.borrower import limits_sql
 from pgmcp.database.failures import TRANSLATED, position_of, translate
 from pgmcp.database.plan import CHUNK, CHUNK_BYTES
 from pgmcp.errors import CallerError, PgmcpError, Retryable
@@ -233,14 +234,6 @@ class Lease:
     async def limit_time(self, timeout: timedelta, lock_timeout: timedelta) -> None:
         """Set the transaction's limits for the statements that follow."""
         await self.command(limits_sql(timeout, lock_timeout))
-
-
-def limits_sql(timeout: timedelta, lock_timeout: timedelta) -> str:
-    """Return the SET LOCAL statements for both limits; a lock wait never outlasts the first."""
-    statement_ms = max(2, round(timeout.total_seconds() * 1000))
-    # A little earlier than the statement's, so that a wait for a lock is called what it is.
-    lock_ms = max(1, min(statement_ms * 9 // 10, round(lock_timeout.total_seconds() * 1000)))
-    return f"SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms}"
 
 
 def _rows(prepared: Prepared, records: Sequence[asyncpg.Record]) -> Rows:

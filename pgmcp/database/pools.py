@@ -17,11 +17,14 @@ from typing import TypeVar
 import asyncpg
 
 from pgmcp.database.backend import Backend, open_backend
+from pgmcp.database.borrower import GATEWAY, Borrower, Loan, Place
 from pgmcp.database.codecs import Types
 from pgmcp.database.failures import TRANSLATED, translate
-from pgmcp.database.lease import Lease, StalePlan, fate_unknown, limits_sql
+from pgmcp.database.lease import Lease, StalePlan, fate_unknown
 from pgmcp.database.slots import Slots
 from pgmcp.errors import ConnectionLost, StatementTimeout
+from pgmcp.journal import described
+from pgmcp.logins import Login
 from pgmcp.settings import Settings
 
 log = logging.getLogger("pgmcp.database")
@@ -39,12 +42,14 @@ class Databases:
     """
     Lend connections and take them back clean.
 
-    `read` may run its work twice; `write` and `bare` never do.
+    `read` may run its work twice; `write` and `bare` never do. *path* is every session's
+    search_path, where it must not be the role's own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, path: str | None = None) -> None:
         self._settings = settings
-        self._slots = Slots(settings.pools)
+        self._path = path
+        self._slots = Slots(settings.pools, settings.transactions.open_in_all)
         self._types: dict[str, Types] = {}
         self._fitted = False
         self._cleaning: set[asyncio.Task[None]] = set()
@@ -64,29 +69,27 @@ class Databases:
         work: Callable[[Lease], Awaitable[T]],
         *,
         timeout: timedelta | None = None,
+        login: Login = "read",
+        borrower: Borrower = GATEWAY,
     ) -> T:
         """
         Run *work* in a READ ONLY transaction that is always rolled back.
 
         A connection that broke, or a plan gone stale, is replaced and *work* runs once more.
         """
+        loan = self._loan(database, timeout, login, borrower)
         try:
-            return await self._read_once(database, work, timeout)
+            return await self._read_once(loan, work)
         except (ConnectionLost, StalePlan) as error:
-            log.info("read repeated: %s", error.message)
+            log.info("read repeated: %s", described(error))
             if isinstance(error, ConnectionLost):
-                self._slots.drop_idle(database or self.default)
-            return await self._read_once(database, work, timeout, again=True)
+                self._slots.drop_idle(loan.database)
+            return await self._read_once(loan, work, again=True)
 
     async def _read_once(
-        self,
-        database: str | None,
-        work: Callable[[Lease], Awaitable[T]],
-        timeout: timedelta | None,
-        *,
-        again: bool = False,
+        self, loan: Loan, work: Callable[[Lease], Awaitable[T]], *, again: bool = False
     ) -> T:
-        async with self._borrowed(database, timeout, "BEGIN READ ONLY; ") as backend:
+        async with self._borrowed(loan, "BEGIN READ ONLY") as backend:
             if again:  # this one's plans may be as stale as the first one's
                 backend.forget_all()
             return await work(Lease(backend, is_read_only=True, in_transaction=True))
@@ -97,9 +100,12 @@ class Databases:
         work: Callable[[Lease], Awaitable[T]],
         *,
         timeout: timedelta | None = None,
+        login: Login = "write",
+        borrower: Borrower = GATEWAY,
     ) -> T:
         """Run *work* once in a READ WRITE transaction that is rolled back, whatever it did."""
-        async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
+        loan = self._loan(database, timeout, login, borrower)
+        async with self._borrowed(loan, "BEGIN READ WRITE") as backend:
             backend.needs_sweep = True
             return await work(Lease(backend, is_read_only=False, in_transaction=True))
 
@@ -109,11 +115,14 @@ class Databases:
         database: str | None,
         *,
         timeout: timedelta | None = None,
+        login: Login = "write",
+        borrower: Borrower = GATEWAY,
     ) -> AsyncIterator[Lease]:
         """Lend a connection in a transaction: COMMIT at the end, ROLLBACK when the block raises."""
         ending = False
+        loan = self._loan(database, timeout, login, borrower)
         try:
-            async with self._borrowed(database, timeout, "BEGIN READ WRITE; ") as backend:
+            async with self._borrowed(loan, "BEGIN READ WRITE") as backend:
                 backend.needs_sweep = True
                 yield Lease(backend, is_read_only=False, in_transaction=True)
                 ending = True
@@ -131,20 +140,35 @@ class Databases:
         database: str | None,
         *,
         timeout: timedelta | None = None,
+        login: Login = "admin",
+        borrower: Borrower = GATEWAY,
     ) -> AsyncIterator[Lease]:
         """Lend a connection outside transactions, for what PostgreSQL runs only there."""
-        async with self._borrowed(database, timeout, "") as backend:
+        loan = self._loan(database, timeout, login, borrower)
+        async with self._borrowed(loan, "") as backend:
             backend.needs_sweep = True
             yield Lease(backend, is_read_only=False, in_transaction=False)
 
-    async def dedicate(self, database: str | None) -> Backend:
+    async def dedicate(
+        self, database: str | None, *, login: Login = "write", borrower: Borrower = GATEWAY
+    ) -> Backend:
         """Open a connection for one transaction across calls; `release` takes it back."""
         name = database or self.default
-        return await self._slots.open_dedicated(lambda: self._open(name))
+        return await self._slots.open_dedicated(
+            lambda: self._open(name, login, borrower), borrower.principal
+        )
 
-    async def _open(self, database: str) -> Backend:
+    def _loan(
+        self, database: str | None, timeout: timedelta | None, login: Login, borrower: Borrower
+    ) -> Loan:
+        limit = self._settings.limits.timeout if timeout is None else timeout
+        return Loan(database=database or self.default, limit=limit, login=login, borrower=borrower)
+
+    async def _open(self, database: str, login: Login, borrower: Borrower = GATEWAY) -> Backend:
         types = self._types.get(database) or Types()
-        backend = await open_backend(self._settings.server, database, types)
+        server, path = self._settings.server, self._path
+        account = server.account(login)
+        backend = await open_backend(server, database, account, types, borrower, path=path)
         self._types[database] = types  # not before: callers make up names of databases
         if not self._fitted:
             self._fitted = True
@@ -161,7 +185,7 @@ class Databases:
         try:
             admitted = int(await backend.connection.fetchval(ADMITTED))
         except TRANSLATED as error:
-            log.warning("max_connections could not be read: %s", error)
+            log.warning("max_connections could not be read: %s", described(error))
             return
         if self._slots.fit(admitted):
             log.warning(
@@ -180,15 +204,11 @@ class Databases:
     @asynccontextmanager
     async def _borrowed(
         self,
-        database: str | None,
-        timeout: timedelta | None,
+        loan: Loan,
         begin: str,
     ) -> AsyncIterator[Backend]:
-        limit = self._settings.limits.timeout if timeout is None else timeout
-        limits = limits_sql(limit, self._settings.limits.lock_timeout)
-        if not begin:
-            limits = limits.replace("SET LOCAL", "SET")
-        backend = await self._take(database or self.default, begin + limits)
+        limit = loan.limit
+        backend = await self._take(loan, loan.opening(begin, self._settings.limits.lock_timeout))
         deadline = asyncio.timeout((limit + GRACE).total_seconds())
         try:
             async with deadline:
@@ -206,7 +226,7 @@ class Databases:
             raise
         await self._recycle(backend)
 
-    async def _take(self, database: str, first: str) -> Backend:
+    async def _take(self, loan: Loan, first: str) -> Backend:
         """
         Lend a connection on which *first* has run.
 
@@ -214,13 +234,16 @@ class Databases:
         may take its place; those that lay idle beside a dead one are not trusted either.
         """
         try:
-            return await self._take_once(database, first)
+            return await self._take_once(loan, first)
         except ConnectionLost:
-            self._slots.drop_idle(database)
-            return await self._take_once(database, first)
+            self._slots.drop_idle(loan.database)
+            return await self._take_once(loan, first)
 
-    async def _take_once(self, database: str, first: str) -> Backend:
-        backend = await self._slots.take(database, lambda: self._open(database))
+    async def _take_once(self, loan: Loan, first: str) -> Backend:
+        place = Place(loan.database, self._settings.server.account(loan.login).user)
+        backend = await self._slots.take(
+            place, lambda: self._open(loan.database, loan.login), loan.borrower.principal
+        )
         try:
             await backend.connection.execute(first, timeout=CLEAN_LIMIT)
         except TRANSLATED as error:
@@ -240,9 +263,7 @@ class Databases:
                 await backend.reset(limit=CLEAN_LIMIT)
                 clean = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            log.info(
-                "connection pid=%s given up: %s", backend.pid, str(error) or type(error).__name__
-            )
+            log.info("connection pid=%s given up: %s", backend.pid, described(error))
         finally:
             if clean:
                 self._slots.give(backend)

@@ -1,291 +1,218 @@
 """
-How many connections are open, which are idle, and who waits for one.
+Which connections are open, which are idle, and to whom the others are lent.
 
-Owns the counts and the queue; knows nothing of statements.
+Owns them; who may have how many is `shares`' to say. Knows nothing of statements.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from pgmcp.database.backend import Backend
-from pgmcp.errors import Busy, Retryable
+from pgmcp.database.borrower import Place
+from pgmcp.database.queue import Queue, Waiter
+from pgmcp.database.shares import Shares
+from pgmcp.errors import Busy
 from pgmcp.settings import Pools
 
 Opener = Callable[[], Awaitable[Backend]]
-
-
-@dataclass(kw_only=True, slots=True, eq=False)
-class Waiter:
-    """Hold one place in the queue; *arrived* orders the waiters of all databases."""
-
-    arrived: int
-    future: asyncio.Future[Backend | None]
-
-
-@dataclass(kw_only=True, slots=True, eq=False)
-class Pool:
-    """Hold one database's connections: idle ones (newest last) and how many are out."""
-
-    idle: list[tuple[float, Backend]] = field(default_factory=list)
-    lent: int = 0
-    waiting: deque[Waiter] = field(default_factory=deque)
-
-    def first(self) -> Waiter | None:
-        """Return who waits for longest, dropping those that have given up."""
-        while self.waiting and self.waiting[0].future.done():
-            self.waiting.popleft()
-        return self.waiting[0] if self.waiting else None
+Idle = list[tuple[float, Backend]]  # the monotonic time since when, newest last
 
 
 class Slots:
     """
-    Hand out connections under a cap for each database and one for all.
+    Hand out connections under a cap for each database and role, and one for all.
 
     Where the total cap is reached, the idle connection that was used longest ago, whatever its
-    database, makes room. Waiters are served in the order they came, also across databases: a
-    connection that is given back is closed where somebody who waits elsewhere came first.
+    place, makes room. What becomes free goes to the principal that holds least, whatever its
+    place; among equals to who came first. Who waits holds no slot; who is granted one holds it
+    from that moment on, so nobody can take it in between.
     """
 
-    def __init__(self, settings: Pools) -> None:
+    def __init__(self, settings: Pools, transactions: int) -> None:
         self._settings = settings
-        self._pools: dict[str, Pool] = {}
+        self._shares = Shares(settings, transactions)
+        self._queue = Queue()
+        self._idle: dict[Place, Idle] = {}
         self._open: set[Backend] = set()
         self._opening = 0
+        self._lent: dict[Backend, str] = {}
         self._dedicated: set[Backend] = set()
-        self._dedicating = 0
-        self._total = settings.total
-        self._beginning = Pool()  # those who wait to begin a transaction
-        self._arrivals = itertools.count()
 
     def fit(self, most: int) -> bool:
         """Keep below *most* connections, what the server admits; tell whether that is fewer."""
-        if self._total <= most:
-            return False
-        self._total = max(2, most)
-        return True
+        return self._shares.fit(most)
 
     def pids(self) -> set[int]:
         """Return the process ids of every open connection."""
         return {backend.pid for backend in self._open}
 
-    async def take(self, database: str, opener: Opener) -> Backend:
+    @property
+    def busy(self) -> int:
+        """Return how many connections are lent or about to be opened for somebody."""
+        return self._shares.busy
+
+    async def take(self, place: Place, opener: Opener, principal: str = "") -> Backend:
         """
         Return an idle connection, or open one, or wait for one.
 
         Raises:
-            Retryable: none became free in time.
+            Busy: none became free in time.
             PgmcpError: a new one could not be opened.
         """
-        pool = self._pools.setdefault(database, Pool())
-        deadline = time.monotonic() + self._settings.wait.total_seconds()
-        arrived: int | None = None
-        while True:
-            if arrived is not None or pool.first() is None:
-                if (backend := self._pop_idle(pool)) is not None:
-                    pool.lent += 1
-                    return backend
-                if pool.lent < self._settings.per_database and self._has_room():
-                    return await self._open_into(pool, opener)
-            again = arrived is not None
-            arrived = next(self._arrivals) if arrived is None else arrived
-            try:
-                backend = await self._wait(pool, deadline, arrived=arrived, again=again)
-            except TimeoutError as error:
-                raise self._busy(database, pool) from error
-            if backend is not None:
-                return backend
+        try:
+            backend = await self._granted(principal, place)
+        except TimeoutError as error:
+            lent, waited = self._shares.lent(place), self._settings.wait.total_seconds()
+            raise Busy(
+                f'all connections to database "{place.database}" are busy: {lent} lent of '
+                f"{self._settings.per_database}, {len(self._open)} open of {self._shares.total} in "
+                f"all. Waited {waited:g} s; try again."
+            ) from error
+        return backend or await self._open_granted(principal, place, opener)
 
-    def _pop_idle(self, pool: Pool) -> Backend | None:
-        while pool.idle:
-            _, backend = pool.idle.pop()
+    async def _granted(self, principal: str, place: Place | None) -> Backend | None:
+        """Wait for a slot; return the idle connection in it, or None where it is empty."""
+        # Whoever waits may not have one now, or would have been served: nobody is overtaken.
+        if self._shares.may(principal, place):
+            return self._grant(principal, place)
+        waiter = self._queue.join(principal, place)
+        try:
+            async with asyncio.timeout(self._settings.wait.total_seconds()):
+                return await waiter.granted
+        except BaseException:
+            self._hand_back(waiter)
+            raise
+
+    def _hand_back(self, waiter: Waiter) -> None:
+        """Leave the line, or pass on what was granted in the moment the waiter gave up."""
+        self._queue.leave(waiter)
+        if waiter.granted.done() and not waiter.granted.cancelled():
+            backend = waiter.granted.result()
+            if backend is None:
+                self._release(waiter.principal, waiter.place)
+            else:
+                self.give(backend)
+
+    def _serve(self) -> None:
+        """Grant what is free to whose turn it is."""
+        while self._queue:
+            waiter = self._queue.next(self._shares.may, self._shares.held)
+            if waiter is None:
+                return
+            if not waiter.granted.done():  # cancelled, but not yet out of the line
+                waiter.granted.set_result(self._grant(waiter.principal, waiter.place))
+
+    def _grant(self, principal: str, place: Place | None) -> Backend | None:
+        """Count a slot as the principal's; return an idle connection for it if there is one."""
+        self._shares.take(principal, place)
+        idle = self._idle.get(place) if place is not None else None
+        while idle:
+            _, backend = idle.pop()
             if backend.is_open:
+                self._lent[backend] = principal
                 return backend
             self._open.discard(backend)
         return None
 
-    def _has_room(self) -> bool:
-        if len(self._open) + self._opening < self._total:
-            return True
-        return self._oldest_idle() is not None
+    def _release(self, principal: str, place: Place | None) -> None:
+        self._shares.release(principal, place)
+        self._serve()
 
-    def _oldest_idle(self) -> Pool | None:
-        idle = [pool for pool in self._pools.values() if pool.idle]
-        return min(idle, key=lambda pool: pool.idle[0][0], default=None)
-
-    async def _open_into(self, pool: Pool, opener: Opener) -> Backend:
-        pool.lent += 1
+    async def _open_granted(self, principal: str, place: Place | None, opener: Opener) -> Backend:
+        """Open a connection in a slot that was granted."""
         try:
-            return await self._open_one(opener)
+            backend = await self._open_one(opener)
         except BaseException:
-            pool.lent -= 1
-            self._wake()
+            self._release(principal, place)
             raise
+        self._lent[backend] = principal
+        return backend
 
     async def _open_one(self, opener: Opener) -> Backend:
         self._opening += 1
         try:
-            if len(self._open) + self._opening > self._total:
-                victim = self._oldest_idle()
-                if victim is not None:
-                    _, oldest = victim.idle.pop(0)
-                    self._open.discard(oldest)
-                    await oldest.close()
+            is_full = len(self._open) + self._opening > self._shares.total
+            if is_full and (victim := self._longest_idle()) is not None:
+                await self._close_oldest(victim)
             backend = await opener()
             self._open.add(backend)
             return backend
         finally:
             self._opening -= 1
 
-    async def _wait(
-        self, pool: Pool, deadline: float, *, arrived: int, again: bool
-    ) -> Backend | None:
-        """Return a connection handed over, or None where it is worth looking again."""
-        waiter = Waiter(arrived=arrived, future=asyncio.get_running_loop().create_future())
-        (pool.waiting.appendleft if again else pool.waiting.append)(waiter)
-        try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                return await waiter.future
-        except BaseException:
-            self._hand_back(waiter.future)
-            raise
-        finally:
-            if waiter in pool.waiting:
-                pool.waiting.remove(waiter)
-
-    def _hand_back(self, future: asyncio.Future[Backend | None]) -> None:
-        """Pass on what a waiter was given in the moment it gave up."""
-        if future.done() and not future.cancelled():
-            backend = future.result()
-            if backend is None:
-                self._wake()
-            else:
-                self.give(backend)
-
-    def _busy(self, database: str, pool: Pool) -> Busy:
-        return Busy(
-            f'all connections to database "{database}" are busy: {pool.lent} lent of '
-            f"{self._settings.per_database}, {len(self._open)} open of {self._total} in "
-            f"all. Waited {self._settings.wait.total_seconds():g} s; try again."
-        )
+    def _longest_idle(self) -> Idle | None:
+        """Return the place's list whose first has been idle for longest."""
+        return min(filter(None, self._idle.values()), key=lambda idle: idle[0][0], default=None)
 
     def give(self, backend: Backend) -> None:
-        """Take a clean connection back; who waits for longest gets it, or its place."""
-        pool = self._pools.setdefault(backend.database, Pool(lent=1))
-        mine = pool.first()
-        other = None if self._has_room() else self._first_elsewhere(pool)
-        if mine is not None and (other is None or mine.arrived < other.arrived):
-            pool.waiting.popleft()
-            mine.future.set_result(backend)
-            return
-        pool.lent -= 1
-        if other is None:
-            pool.idle.append((time.monotonic(), backend))
-        else:
-            # It is clean and idle, so nothing is lost without a goodbye.
-            self._open.discard(backend)
-            backend.connection.terminate()
-        self._wake()
-
-    def _first_elsewhere(self, pool: Pool) -> Waiter | None:
-        """Return who came first of those that wait for a place, and not for *pool*'s own."""
-        others = [
-            other
-            for other in self._pools.values()
-            if other is not pool and other.lent < self._settings.per_database
-        ]
-        waiters = [first for other in (*others, self._beginning) if (first := other.first())]
-        return min(waiters, key=lambda waiter: waiter.arrived, default=None)
+        """Take a clean connection back; it, or its room, goes to whose turn it is."""
+        principal = self._lent.pop(backend)
+        self._idle.setdefault(backend.place, []).append((time.monotonic(), backend))
+        self._release(principal, backend.place)
 
     def forget(self, backend: Backend) -> None:
         """Count a lent connection as gone, once; the caller has closed it."""
         if backend not in self._open:
             return  # a transaction's call and its session's end may both have ended it
         self._open.discard(backend)
+        principal = self._lent.pop(backend)
         if backend in self._dedicated:
             self._dedicated.discard(backend)
+            self._release(principal, None)
         else:
-            self._pools.setdefault(backend.database, Pool(lent=1)).lent -= 1
-        self._wake()
+            self._release(principal, backend.place)
 
-    def _wake(self) -> None:
-        """Let the first waiter of every database look again, who came first before the others."""
-        pools = [pool for pool in (*self._pools.values(), self._beginning) if pool.first()]
-        for pool in sorted(pools, key=lambda pool: pool.waiting[0].arrived):
-            pool.waiting.popleft().future.set_result(None)
-
-    async def open_dedicated(self, opener: Opener) -> Backend:
+    async def open_dedicated(self, opener: Opener, principal: str = "") -> Backend:
         """
         Open a connection outside the pools, for one transaction across calls.
 
         Raises:
             Retryable: none became free in time, or so many are open that calls without a
-                transaction would starve.
+                transaction, or others, would starve.
         """
-        deadline = time.monotonic() + self._settings.wait.total_seconds()
-        most = self._total - min(self._settings.per_database, self._total - 1)
-        arrived: int | None = None
-        while True:
-            if (count := len(self._dedicated) + self._dedicating) >= most:
-                raise Retryable(
-                    f"{count} transactions are open in all, the most allowed. Finish one (pg_tx "
-                    "action=list), or try again later."
-                )
-            if (arrived is not None or not self._beginning.first()) and self._has_room():
-                return await self._dedicate(opener)
-            again = arrived is not None
-            arrived = next(self._arrivals) if arrived is None else arrived
-            try:
-                await self._wait(self._beginning, deadline, arrived=arrived, again=again)
-            except TimeoutError as error:
-                raise Busy(
-                    f"all {self._total} connections are busy, so no transaction can begin. Waited "
-                    f"{self._settings.wait.total_seconds():g} s; try again."
-                ) from error
-
-    async def _dedicate(self, opener: Opener) -> Backend:
-        self._dedicating += 1
+        self._shares.require_transaction(principal)
         try:
-            backend = await self._open_one(opener)
-        except BaseException:
-            self._wake()
-            raise
-        finally:
-            self._dedicating -= 1
+            await self._granted(principal, None)
+        except TimeoutError as error:
+            self._shares.require_transaction(principal)
+            raise Busy(
+                f"all {self._shares.total} connections are busy, so no transaction can begin. "
+                f"Waited {self._settings.wait.total_seconds():g} s; try again."
+            ) from error
+        backend = await self._open_granted(principal, None, opener)
         self._dedicated.add(backend)
         return backend
 
     async def drain(self, database: str) -> None:
         """Close the idle connections to *database*."""
-        pool = self._pools.get(database)
-        while pool is not None and pool.idle:
-            await self._close_oldest(pool)
-        self._wake()
+        for idle in self._of(database):
+            while idle:
+                await self._close_oldest(idle)
+
+    def _of(self, database: str) -> list[Idle]:
+        return [idle for place, idle in self._idle.items() if place.database == database]
 
     def drop_idle(self, database: str) -> None:
         """Cut the idle connections to *database*, without a goodbye: the server may be gone."""
-        pool = self._pools.get(database)
-        while pool is not None and pool.idle:
-            _, backend = pool.idle.pop()
-            self._open.discard(backend)
-            backend.connection.terminate()
-        self._wake()
+        for idle in self._of(database):
+            while idle:
+                _, backend = idle.pop()
+                self._open.discard(backend)
+                backend.connection.terminate()
 
     async def expire(self, before: float) -> None:
-        """Close connections idle since before the monotonic time *before*, and empty pools."""
-        for name, pool in list(self._pools.items()):
-            while pool.idle and pool.idle[0][0] < before:
-                await self._close_oldest(pool)
-            if not pool.idle and not pool.lent and not pool.waiting:
-                del self._pools[name]
+        """Close connections idle since before the monotonic time *before*."""
+        for place, idle in list(self._idle.items()):
+            while idle and idle[0][0] < before:
+                await self._close_oldest(idle)
+            if not idle:
+                self._idle.pop(place, None)
 
-    async def _close_oldest(self, pool: Pool) -> None:
-        _, backend = pool.idle.pop(0)
+    async def _close_oldest(self, idle: Idle) -> None:
+        _, backend = idle.pop(0)
         self._open.discard(backend)
         await backend.close()
 
@@ -293,6 +220,6 @@ class Slots:
         """Close all that is open; nothing can be taken afterwards without opening anew."""
         remaining = list(self._open)
         self._open.clear()
-        self._pools.clear()
+        self._idle.clear()
         if remaining:
             await asyncio.gather(*(backend.close() for backend in remaining))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pgmcp.embedded.binaries import Binaries
 
 DATABASE = "shop"
+OWNER = "shopkeeper"  # no superuser, so that pgmcp_ddl can act as it
 UNFINISHED = "shop_unfinished"  # its name until every file is loaded
 CONNECT_SECONDS = 10
 LOAD_SECONDS = 300  # three seconds here; a small board on an SD card needs many
@@ -130,10 +131,19 @@ async def load_once(cluster: Cluster) -> None:
             ):
                 return
             await connection.execute(f"DROP DATABASE IF EXISTS {UNFINISHED} WITH (FORCE)")
-            await connection.execute(f"CREATE DATABASE {UNFINISHED} TEMPLATE template0")
+            if not await connection.fetchval(
+                "SELECT true FROM pg_catalog.pg_roles WHERE rolname = $1", OWNER
+            ):
+                await connection.execute(f"CREATE ROLE {OWNER}")
+            await connection.execute(
+                f"CREATE DATABASE {UNFINISHED} TEMPLATE template0 OWNER {OWNER}"
+            )
         async with connected(cluster, UNFINISHED) as connection:
             await connection.execute("SET synchronous_commit = off")
-            for text in sample_files():
+            extensions, *shop = sample_files()
+            await connection.execute(extensions)
+            await connection.execute(f"SET ROLE {OWNER}")
+            for text in shop:
                 await connection.execute(text, timeout=LOAD_SECONDS)
         async with connected(cluster, "postgres") as connection:
             await connection.execute(f"ALTER DATABASE {UNFINISHED} RENAME TO {DATABASE}")
@@ -146,7 +156,7 @@ async def load_once(cluster: Cluster) -> None:
 
 
 def sample_files() -> list[str]:
-    """Return the SQL that makes the sample shop, in the order to run it, in one session."""
+    """Return the SQL that makes the sample: extensions by a superuser, then the shop, in order."""
     folder = files("pgmcp.sql") / "demo"
     entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     return [entry.read_text("utf-8") for entry in entries if entry.name.endswith(".sql")]

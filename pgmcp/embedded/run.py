@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pgmcp.connect import connect_lines
 from pgmcp.embedded.binaries import find_binaries
 from pgmcp.embedded.demo import DemoCluster, choose_base, demo_cluster
-from pgmcp.serve import address_of, serve
+from pgmcp.listeners import Listener
+from pgmcp.provision import Options, provision
+from pgmcp.provision.passfile import read_passwords
+from pgmcp.serve import serve
 from pgmcp.settings import Settings
+
+PASSFILE = "logins.pgpass"  # beside the cluster
 
 
 async def run_demo(
     settings: Settings,
-    listener: socket.socket,
+    listeners: Sequence[Listener],
     *,
     environ: Mapping[str, str],
     directory: Path | None,
 ) -> None:
     """
-    Serve the sample shop on *listener* until SIGINT or SIGTERM; the data stay.
+    Serve the sample shop on *listeners* until SIGINT or SIGTERM; the data stay.
 
     Raises:
         PgmcpError: the cluster cannot be made or started; says what to do.
@@ -40,8 +44,9 @@ async def run_demo(
     # A cancellation is SIGTERM or Ctrl-C before the server handles them itself.
     with suppress(asyncio.CancelledError), _ending_by_cancel():
         async with demo_cluster(base, binaries) as cluster:
-            _explain(cluster, address_of(listener))
-            await serve(_on(settings, cluster), listener)
+            roles = await _with_roles(_on(settings, cluster), base / PASSFILE)
+            _explain(cluster, listeners[0].url)
+            await serve(roles, listeners)
             print("Stopping PostgreSQL …", flush=True)  # noqa: T201
     print("Stopped.", flush=True)  # noqa: T201
 
@@ -70,9 +75,20 @@ def _on(settings: Settings, cluster: DemoCluster) -> Settings:
             "password": cluster.password,
             "database": cluster.database,
             "passfile": None,
+            "roles": "auto",
+            "passwords": {},
             "sslmode": "disable",
         }
     )
+    return settings.model_copy(update={"server": server})
+
+
+async def _with_roles(settings: Settings, passfile: Path) -> Settings:
+    """Make the login roles as `pgmcp provision` does, and return settings that use them."""
+    outcome = await provision(settings, passfile, Options())
+    for line in outcome.failed:
+        print(f"could not {line}", flush=True)  # noqa: T201
+    server = settings.server.model_copy(update={"passwords": read_passwords(passfile)})
     return settings.model_copy(update={"server": server})
 
 

@@ -25,11 +25,15 @@ def load(tool: str, action: str, server_version: int) -> str:
     the transaction, not a parameter, so that the file stays whole and owns its filter, columns
     and order: `pgmcp.pattern` holds a LIKE pattern in lower case (absent or empty: everything):
 
-        PGOPTIONS='-c pgmcp.pattern=%order%' psql -f pgmcp/sql/monitor/tables.sql
+        export PGOPTIONS='-c search_path=pg_catalog -c pgmcp.pattern=%order%'
+        psql -f pgmcp/sql/monitor/tables.sql
 
     and the gateway, before the file, in the same transaction:
 
         SELECT pg_catalog.set_config('pgmcp.pattern', $1, true)
+
+    `pgmcp.databases` holds an array of the databases that may be told of, where a file looks at
+    several (absent or empty: all).
 
     Files of other tools may use $1… instead where a name is always needed.
 

@@ -7,7 +7,8 @@ Owns the nouns Tool, Call and Answer; never parses SQL and never speaks MCP.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -16,13 +17,17 @@ from pgmcp.errors import CallerError
 from pgmcp.results import json_text
 
 if TYPE_CHECKING:
-    from pgmcp.database import Databases
+    from pgmcp.access import Access
+    from pgmcp.audit import Draft
+    from pgmcp.definers import Definers
+    from pgmcp.door import Door
     from pgmcp.identity import Caller
     from pgmcp.ledger import Owner
+    from pgmcp.own_transactions import OwnTransactions
+    from pgmcp.quota import Quota
     from pgmcp.results import Result
     from pgmcp.settings import Settings
     from pgmcp.statement import Parser
-    from pgmcp.transactions import Transactions
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 
@@ -44,22 +49,43 @@ class Params(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Confirmation:
+    """
+    Say whether the client can ask its human, and what the human has agreed to.
+
+    Where *asks* is set, the parameter `confirm` counts for nothing: only *agreed* does, the seal
+    of the question that was answered with yes.
+    """
+
+    asks: bool = False
+    agreed: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """
     Carry everything one call needs on its way down.
 
     *owner* is whom transactions belong to: the principal and, in the revisions that have
-    sessions, the MCP session. *progress* takes (done, total or None, a short message) and may be
-    called as often as one likes; a client that did not ask for progress costs nothing.
+    sessions, the MCP session. *settings* hold the caller's own limits where it has any. What
+    *databases* and *transactions* lend is checked against *access*. *progress* takes (done, total
+    or None, a short message) and may be called as often as one likes; a client that did not ask
+    for progress costs nothing. *record* is what the audit will say of the call, to be filled on
+    the way.
     """
 
     caller: Caller
+    access: Access
+    quota: Quota
     owner: Owner
     settings: Settings
     parser: Parser
-    databases: Databases
-    transactions: Transactions
+    databases: Door
+    definers: Definers
+    transactions: OwnTransactions
     progress: Progress
+    record: Draft
+    confirmation: Confirmation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +93,13 @@ class Answer:
     """
     Hold what the client receives: a text and, where JSON was asked for, the same as an object.
 
-    The two never differ in content, because some clients show only one of them.
+    The two never differ in content, because some clients show only one of them. *rows* are those
+    returned or changed, for the audit.
     """
 
     text: str
     structured: Mapping[str, Any] | None = None  # Any: JSON
+    rows: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +109,10 @@ class Tool:
 
     The three hints are MCP's annotations. *run* raises a PgmcpError for everything that the
     caller, the operator or time can mend; anything else is a bug.
+
+    *params* are checked whoever calls, so that one who may not is told which permission is
+    missing. What such callers are shown leaves out the parameters *hidden*, and of those in
+    *choices* all other values; both by their names on the wire.
     """
 
     name: str
@@ -91,6 +123,13 @@ class Tool:
     read_only: bool
     destructive: bool
     idempotent: bool = False
+    hidden: frozenset[str] = frozenset()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+async def run_in_turn(tool: Tool, call: Call, params: Params) -> Answer:
+    """Run the tool once fewer calls of the caller run than it may have at once."""
+    return await call.quota.run(call.access, partial(tool.run, call, params))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +163,8 @@ def check_action(params: Params, action: str, takes: Takes) -> None:
 
 def answer(result: Result, format: str) -> Answer:  # noqa: A002 — the parameter's name on the wire
     """Render *result* in the form that the call asked for."""
+    rows = len(result.rows) if result.row_count is None and result.columns else result.row_count
     if format == "json":
         structured = result.as_json()
-        return Answer(text=json_text(structured), structured=structured)
-    return Answer(text=result.as_text())
+        return Answer(text=json_text(structured), structured=structured, rows=rows)
+    return Answer(text=result.as_text(), rows=rows)

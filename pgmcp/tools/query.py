@@ -15,12 +15,17 @@ from pydantic import Field, WithJsonSchema
 from pgmcp.database import Bounds, Lease
 from pgmcp.errors import CallerError, PgmcpError, QueryFailed
 from pgmcp.grammar import CHANGES
+from pgmcp.kinds import Level
+from pgmcp.logins import Login
 from pgmcp.results import Result
 from pgmcp.statement import Statement
 from pgmcp.titles import action_of, title_of
 from pgmcp.tools.base import Answer, Call, Params, Tool, answer
 from pgmcp.tools.confirm import require
+from pgmcp.tools.explain import explaining
+from pgmcp.tools.gaps import add_gap
 from pgmcp.tools.nearest import add_nearest
+from pgmcp.tools.reach import refuse_whole_server
 
 JSON_TYPES = [
     {"type": "string"},
@@ -39,8 +44,9 @@ Run one SQL statement. Put values in params and write $1, $2 in sql. The answer 
 tab-separated rows (\\N is NULL) and a last line saying how many rows, and whether more exist. \
 Reading is the default and changes nothing; INSERT, UPDATE, DELETE, MERGE, TRUNCATE and CALL \
 need mode="write" and commit at once unless session_id (from pg_tx) names a transaction. \
-UPDATE or DELETE without WHERE and TRUNCATE need confirm. DDL: pg_schema. Names unknown? \
-pg_schema first. A string parameter is PostgreSQL's text form of any type; a list is an array.
+UPDATE or DELETE without WHERE and TRUNCATE ask your human, or need confirm. DDL: pg_schema. \
+Names unknown? pg_schema first. A string parameter is PostgreSQL's text form of any type; a list \
+is an array.
 Example: sql="SELECT id, total FROM shop.orders WHERE customer_id = $1 ORDER BY id", params=[42]"""
 
 
@@ -68,35 +74,54 @@ async def run(call: Call, params: QueryParams) -> Answer:
     timeout = call_timeout(call, params.timeout_seconds)
     bounds = Bounds.of(call.settings.limits, params.max_rows)
     statement = await call.parser.parse_one(params.sql)
+    call.record.statements, call.record.is_explained = (statement,), params.explain != "none"
+    level = _require_access(call, params, statement)
     _require_here(statement, params)
+    refuse_whole_server(call, statement)
     values = params.params or []
     try:
         if params.explain != "none":
             result = await _explain(call, params, statement, timeout=timeout, bounds=bounds)
         elif params.session_id is not None:
             async with call.transactions.borrow(
-                call.owner,
                 params.session_id,
                 level=statement.level,
                 database=params.database,
                 timeout=timeout,
             ) as lease:
-                await require(lease, statement, params.confirm)
-                result = await lease.run(statement, values, bounds=bounds)
+                await require(call, lease, statement, params.confirm)
+                result = await _run_on(lease, call, statement, values, bounds)
         elif params.mode == "write":
             result = await _write(call, params, statement, timeout=timeout, bounds=bounds)
         else:
             result = await call.databases.read(
                 params.database,
-                lambda lease: lease.run(statement, values, bounds=bounds),
+                lambda lease: _run_on(lease, call, statement, values, bounds, login=level),
                 timeout=timeout,
+                login=level,
+                level=level,
             )
     except PgmcpError as error:
         _forget_portal(error)
         database = _database_of(call, params)
         await add_nearest(call, database, error, relations=statement.relations)
+        login = call.transactions.mode_of(params.session_id) or level
+        await add_gap(call, database, error, login=login, statement=statement)
         raise
     return answer(result, params.format)
+
+
+async def _run_on(  # noqa: PLR0913, PLR0917 — a statement, and where it runs
+    lease: Lease,
+    call: Call,
+    statement: Statement,
+    values: list[Any],  # Any: JSON
+    bounds: Bounds,
+    login: Login = "read",
+) -> Result:
+    """Run a statement, unless that would be a read which runs somebody else's code."""
+    await call.definers.check(lease, statement, reading=call.databases.read, login=login)
+    return await lease.run(statement, values, bounds=bounds)
 
 
 async def _write(
@@ -105,7 +130,7 @@ async def _write(
     """Run a statement that is a transaction by itself; what PostgreSQL refuses leaves nothing."""
     try:
         async with call.databases.write(params.database, timeout=timeout) as lease:
-            await require(lease, statement, params.confirm)
+            await require(call, lease, statement, params.confirm)
             return await lease.run(statement, params.params or [], bounds=bounds)
     except PgmcpError as error:
         if error.sqlstate and error.fate is None:
@@ -129,8 +154,7 @@ def _forget_portal(error: PgmcpError) -> None:
 
 def _database_of(call: Call, params: QueryParams) -> str | None:
     """Return the transaction's database, which a call inside it need not repeat."""
-    mine = {found.handle: found.database for found in call.transactions.open_of(call.owner)}
-    return mine.get(params.session_id or "", params.database)
+    return call.transactions.database_of(params.session_id) or params.database
 
 
 def call_timeout(call: Call, seconds: float | None) -> timedelta:
@@ -149,6 +173,25 @@ def call_timeout(call: Call, seconds: float | None) -> timedelta:
             f"timeout_seconds: {seconds:g} is above {ceiling:g}. Ask for less at a time."
         )
     return timedelta(seconds=seconds)
+
+
+def _require_access(call: Call, params: QueryParams, statement: Statement) -> Level:
+    """
+    Return the level that the call needs; refuse it where the caller has less.
+
+    This comes before any advice to use another mode or tool. What nobody may do, and a handle
+    that is unknown, is told to everybody alike.
+    """
+    level, what = statement.level, title_of(statement.kind, statement.node)
+    if level == "read" and params.mode == "write":
+        level, what = "write", "mode=write"
+    elif statement.kind == "ExplainStmt" and not statement.node["query"].keys().isdisjoint(CHANGES):
+        level = "write"  # PostgreSQL plans a change only for who may make it
+    database = call.transactions.database_of(params.session_id)
+    is_known = params.session_id is None or database is not None
+    if is_known and statement.tool not in (None, "pg_tx"):
+        call.databases.require(level, database or params.database, what)
+    return level
 
 
 def _require_here(statement: Statement, params: QueryParams) -> None:
@@ -184,17 +227,8 @@ async def _explain(
     call: Call, params: QueryParams, statement: Statement, *, timeout: timedelta, bounds: Bounds
 ) -> Result:
     """Show the plan; what runs for analyze is rolled back, whatever it changed."""
-    options = "ANALYZE, BUFFERS, VERBOSE" if params.explain == "analyze" else "VERBOSE"
-    if params.format == "json":
-        options += ", FORMAT JSON"
-    if statement.kind == "ExplainStmt":
-        raise CallerError("sql is an EXPLAIN already. Send the statement itself, or no explain.")
-    if statement.kind not in ("SelectStmt", *CHANGES):
-        title = title_of(statement.kind, statement.node)
-        raise CallerError(
-            f"{title} has no plan. explain is for SELECT, INSERT, UPDATE, DELETE and MERGE."
-        )
-    prefix = f"EXPLAIN ({options}) "
+    analyzes, as_json = params.explain == "analyze", params.format == "json"
+    prefix = explaining(statement, analyze=analyzes, json=as_json)
     explained = replace(
         statement,
         sql=prefix + statement.sql,
@@ -204,20 +238,53 @@ async def _explain(
     )
 
     async def work(lease: Lease) -> Result:
+        login: Login = "read" if lease.is_kept else statement.level
         try:
-            return await lease.run(explained, params.params or [], bounds=bounds)
+            return await _run_on(lease, call, explained, params.params or [], bounds, login)
         except QueryFailed as error:
             _point_into(error, statement, len(prefix))
             raise
 
     if params.session_id is not None:
         async with call.transactions.borrow(
-            call.owner, params.session_id, level="read", database=params.database, timeout=timeout
+            params.session_id, level="read", database=params.database, timeout=timeout
         ) as lease:
             return await work(lease)
     if params.explain == "plan" or statement.level == "read":
-        return await call.databases.read(params.database, work, timeout=timeout)
+        return await call.databases.read(
+            params.database,
+            work,
+            timeout=timeout,
+            login=statement.level,
+            level=statement.level,
+        )
     return await call.databases.attempt(params.database, work, timeout=timeout)
+
+
+DDL = " DDL: pg_schema."
+READING = """\
+Run one SQL statement that reads; nothing is ever changed. Put values in params and write $1, $2 \
+in sql. The answer is a header line, tab-separated rows (\\N is NULL) and a last line saying how \
+many rows, and whether more exist. session_id (from pg_tx) lets several statements see one \
+snapshot. Names unknown? pg_schema first. A string parameter is PostgreSQL's text form of any \
+type; a list is an array.
+Example: sql="SELECT id, total FROM shop.orders WHERE customer_id = $1 ORDER BY id", params=[42]"""
+
+
+def offered(level: Level) -> Tool:
+    """Return the tool as callers of *level* see it."""
+    if level in ("ddl", "admin"):
+        return TOOL
+    if level == "write":
+        return replace(TOOL, description=DESCRIPTION.replace(DDL, ""))
+    return replace(
+        TOOL,
+        description=READING,
+        hidden=frozenset({"mode", "confirm"}),
+        read_only=True,
+        destructive=False,
+        idempotent=True,
+    )
 
 
 TOOL = Tool(

@@ -6,23 +6,35 @@ Owns the tool's parameters and answers; the transactions are `transactions`'.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
+from pgmcp.kinds import Level
 from pgmcp.ledger import SHOWN, short
 from pgmcp.results import Result
+from pgmcp.settings import Settings
 from pgmcp.tools.base import Answer, Call, Params, Takes, Tool, check_action
 
 DESCRIPTION = """\
 Keep several statements together in one transaction. begin returns session_id: pass it to \
-pg_query and pg_schema, then commit or rollback. mode is the ceiling of what runs inside \
-(read, write, ddl). A transaction is rolled back after {idle} unused ({contended} once somebody \
-waits for its locks) and {total} in total; at most {most} are open at once. A failed statement \
-aborts it: only rollback or rollback_to a savepoint goes on. It belongs to you alone; a lost one \
-says what became of it.
+pg_query and pg_schema, then commit or rollback. mode is the ceiling of what runs inside. A \
+transaction is rolled back after {idle} unused ({contended} once somebody waits for its locks) and \
+{total} in total; at most {most} are open at once. A failed statement aborts it: only rollback or \
+rollback_to a savepoint goes on. It belongs to you alone; a lost one says what became of it.
 Example: action="begin", mode="write"; pg_query with session_id; action="commit", session_id"""
+
+READING = """\
+Read several statements in one transaction; nothing is ever changed. begin returns session_id: \
+pass it to pg_query and pg_schema, then commit or rollback, which here both only end it. With \
+isolation="repeatable read" all of them see one snapshot. A transaction is rolled back after \
+{idle} unused and {total} in total; at most {most} are open at once. A failed statement aborts it: \
+only rollback or rollback_to a savepoint goes on. It belongs to you alone; a lost one says what \
+became of it.
+Example: action="begin", isolation="repeatable read"; pg_query with session_id; action="rollback", \
+session_id"""
 
 TWO_MINUTES = 120
 ACTIONS = {
@@ -61,31 +73,34 @@ async def run(call: Call, params: TxParams) -> Answer:
     if params.action == "list":
         return _list(call)
     handle, name = params.session_id or "", params.name or ""
-    transactions, owner = call.transactions, call.owner
+    transactions = call.transactions
     if params.action == "commit":
-        done = await transactions.commit(owner, handle)
+        done = await transactions.commit(handle)
+        call.definers.forget()
         return Answer(text=f"committed {short(done.handle)}; what it changed is kept.")
     if params.action == "rollback":
-        done = await transactions.rollback(owner, handle)
+        done = await transactions.rollback(handle)
         return Answer(text=f"rolled back {short(done.handle)}; nothing of it was kept.")
     if params.action == "savepoint":
-        await transactions.savepoint(owner, handle, name)
+        await transactions.savepoint(handle, name)
         return Answer(text=f'savepoint "{name}" set.')
     if params.action == "release":
-        await transactions.release(owner, handle, name)
+        await transactions.release(handle, name)
         return Answer(text=f'savepoint "{name}" released; its changes stay in the transaction.')
-    await transactions.rollback_to(owner, handle, name)
+    await transactions.rollback_to(handle, name)
     return Answer(text=f'back at savepoint "{name}"; the transaction goes on.')
 
 
 async def _begin(call: Call, params: TxParams) -> Answer:
+    call.record.level = params.mode or "read"
     transaction = await call.transactions.begin(
-        call.owner,
         database=params.database,
         mode=params.mode or "read",
         isolation=params.isolation or "read committed",
+        limits=call.settings.transactions,
     )
-    idle = round(call.transactions.idle_limit(call.owner).total_seconds())
+    call.record.transaction = transaction.handle
+    idle = round(call.transactions.idle_limit().total_seconds())
     total = round(call.settings.transactions.total.total_seconds())
     structured = {
         "session_id": transaction.handle,
@@ -113,7 +128,7 @@ def _list(call: Call) -> Answer:
             "aborted" if found.failed else "running" if found.lock.locked() else "open",
             ", ".join(found.savepoints),
         )
-        for found in call.transactions.open_of(call.owner)
+        for found in call.transactions.mine()
     ]
     columns = (
         "session_id",
@@ -128,10 +143,25 @@ def _list(call: Call) -> Answer:
     return Answer(text=Result.of(columns, rows).as_text())
 
 
-def describe(*, idle: timedelta, contended: timedelta, total: timedelta, most: int) -> str:
-    """Return the description with the limits of the settings."""
-    return DESCRIPTION.format(
-        idle=_limit(idle), contended=_limit(contended), total=_limit(total), most=most
+def offered(level: Level, settings: Settings) -> Tool:
+    """Return the tool as callers of *level* see it, with the limits of *settings*."""
+    chosen = READING if level == "read" else DESCRIPTION
+    tool = replace(TOOL, description=describe(chosen, settings))
+    if level == "read":
+        return replace(tool, choices={"mode": ("read",)}, read_only=True)
+    if level == "write":
+        return replace(tool, choices={"mode": ("read", "write")})
+    return tool
+
+
+def describe(description: str, settings: Settings) -> str:
+    """Return a description with the limits of *settings* filled in."""
+    limits = settings.transactions
+    return description.format(
+        idle=_limit(limits.idle),
+        contended=_limit(limits.idle_contended),
+        total=_limit(limits.total),
+        most=limits.per_owner,
     )
 
 
@@ -143,12 +173,7 @@ def _limit(limit: timedelta) -> str:
 TOOL = Tool(
     name="pg_tx",
     title="Transactions",
-    description=describe(
-        idle=timedelta(minutes=5),
-        contended=timedelta(seconds=60),
-        total=timedelta(minutes=30),
-        most=8,
-    ),
+    description=describe(DESCRIPTION, Settings()),
     params=TxParams,
     run=run,
     read_only=False,

@@ -87,7 +87,7 @@ async def test_a_template_in_use_says_who_uses_it(
         text = await refusal(call, "create_database", name="admin_copy", template=made)
 
         assert "error 55006: source database" in text
-        assert f"pid {other.get_server_pid()} (postgres, somebody, " in text
+        assert f'pid {other.get_server_pid()} (postgres, "somebody", ' in text
 
 
 async def test_dropping_needs_the_name_and_says_what_would_go(made: str, call: Call) -> None:

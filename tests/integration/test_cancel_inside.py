@@ -101,12 +101,12 @@ async def test_cancelled_while_waiting_for_a_connection_it_leaves_the_queue(
     await witness.starts("pg_sleep")
     impatient = asyncio.create_task(ana.query("SELECT 1"))
     patient = asyncio.create_task(ana.cell("SELECT 2"))
-    pool = gateway.databases._slots._pools[str(witness.database)]
-    await eventually(_length(pool.waiting), lambda length: length == 2)
+    queue = gateway.databases._slots._queue
+    await eventually(_length(queue), lambda length: length == 2)
 
     await stop(impatient)
 
-    assert len(pool.waiting) == 1
+    assert len(queue) == 1
     assert await patient == "2"
     await holding
     await count_open(gateway, witness)
@@ -137,7 +137,7 @@ async def test_a_begin_cancelled_at_any_moment_leaves_no_connection(
     await eventually(witness.pids, lambda pids: len(pids) == open_now)
     assert len(gateway.transactions.open_of(ana.owner)) == open_now
     assert len(gateway.databases.own_pids()) == open_now
-    assert gateway.transactions._beginning == {}
+    assert not gateway.transactions._ledger._beginning
 
 
 @pytest.mark.parametrize("yields", range(0, 40, 6))

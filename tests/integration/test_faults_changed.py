@@ -147,7 +147,7 @@ async def test_a_table_dropped_and_made_again_under_a_prepared_read(
 
 
 async def test_a_database_that_does_not_exist_has_its_sentence(ana: Person) -> None:
-    words = 'database "nope" does not exist. pg_admin action=databases lists them.'
+    words = 'database "nope" does not exist. pg_monitor action=databases lists them.'
 
     assert words in await refusal(ana.query("SELECT 1", database="nope"))
     assert words in await refusal(ana.write("DELETE FROM t WHERE id = 1", database="nope"))

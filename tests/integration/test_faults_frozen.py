@@ -131,7 +131,7 @@ async def play(settings: Settings, cluster: ThrowawayCluster, scene: Scene) -> O
 
 def handle_of(person: Person) -> str:
     """Return the handle of the person's only transaction."""
-    return person._call.transactions.open_of(person.owner)[0].handle
+    return person._call.transactions.mine()[0].handle
 
 
 async def cancelled_read(ana: Person) -> None:

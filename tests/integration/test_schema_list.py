@@ -229,7 +229,7 @@ async def test_search_shows_a_functions_signature(call: Call) -> None:
 async def test_session_sees_its_own_uncommitted_objects(call: Call) -> None:
     """Inside a transaction list, search and describe see what it made; outside nobody does."""
     transaction = await call.transactions.begin(
-        call.owner, database=None, mode="ddl", isolation="read committed"
+        database=None, mode="ddl", isolation="read committed"
     )
     handle = transaction.handle
     await ask(call, "create", sql="CREATE TABLE shop.fresh (a integer)", session_id=handle)
@@ -238,7 +238,7 @@ async def test_session_sees_its_own_uncommitted_objects(call: Call) -> None:
     found = await ask(call, "search", pattern="fresh", session_id=handle)
     described = await ask(call, "describe", name="shop.fresh", session_id=handle)
     outside = await ask(call, "list", pattern="fresh")
-    await call.transactions.rollback(call.owner, handle)
+    await call.transactions.rollback(handle)
 
     assert "fresh" in inside
     assert "fresh" in found

@@ -23,11 +23,9 @@ async def shop(cluster: ThrowawayCluster, database: str) -> str:
 @pytest.fixture
 async def handle(call: Call) -> AsyncIterator[str]:
     """Begin a transaction with mode=ddl and roll it back afterwards."""
-    begun = await call.transactions.begin(
-        call.owner, database=None, mode="ddl", isolation="read committed"
-    )
+    begun = await call.transactions.begin(database=None, mode="ddl", isolation="read committed")
     yield begun.handle
-    await call.transactions.rollback(call.owner, begun.handle)
+    await call.transactions.rollback(begun.handle)
 
 
 async def exists(call: Call, name: str, session_id: str | None = None) -> bool:
@@ -53,7 +51,7 @@ async def test_ddl_leaves_the_transactions_own_limits(call: Call, handle: str) -
     """Its short lock_timeout is the call's, not the transaction's."""
     await ask(call, "create", sql="CREATE TABLE shop.limits ()", session_id=handle)
 
-    async with call.transactions.borrow(call.owner, handle, level="read") as lease:
+    async with call.transactions.borrow(handle, level="read") as lease:
         shown = await lease.value("SELECT pg_catalog.current_setting('lock_timeout')")
 
     assert shown == "10s"
@@ -61,12 +59,10 @@ async def test_ddl_leaves_the_transactions_own_limits(call: Call, handle: str) -
 
 async def test_transaction_of_a_lower_mode_refuses_ddl(call: Call) -> None:
     """Its mode is the ceiling."""
-    begun = await call.transactions.begin(
-        call.owner, database=None, mode="write", isolation="read committed"
-    )
+    begun = await call.transactions.begin(database=None, mode="write", isolation="read committed")
 
     text = await refusal(call, "create", sql="CREATE TABLE x ()", session_id=begun.handle)
-    await call.transactions.rollback(call.owner, begun.handle)
+    await call.transactions.rollback(begun.handle)
 
     assert "has mode=write, and this needs ddl" in text
 

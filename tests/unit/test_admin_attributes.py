@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgmcp.errors import AccessDenied, CallerError, PgmcpError
+from pgmcp.passwords import make_password, scram_verifier
 from pgmcp.statement import Parser
 from pgmcp.tools.admin.attributes import chosen, database_options, role_options
-from pgmcp.tools.admin.passwords import make_password, scram_verifier
 from pgmcp.tools.admin.units import shown
 
 PARSER = Parser(max_bytes=64_000)

@@ -8,11 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pgmcp.database.backend import Backend
+from pgmcp.database.borrower import Place
 from pgmcp.database.slots import Slots
 from pgmcp.errors import Retryable, Unavailable
 from pgmcp.settings import Pools
 from tests.cluster import ThrowawayCluster
 from tests.door import FIRST, OTHER, Door, queue
+
+CAPS = {"per_database": 2, "total": 3, "wait": 0.2}
 
 
 @pytest.fixture
@@ -22,13 +25,13 @@ def door(newest_cluster: ThrowawayCluster) -> Door:
 
 @pytest.fixture
 async def slots() -> AsyncIterator[Slots]:
-    made = Slots(Pools.model_validate({"per_database": 2, "total": 3, "wait": 0.2}))
+    made = Slots(Pools.model_validate({**CAPS, "reserved": 0}), transactions=10)
     yield made
     await made.close()
 
 
-def lent(slots: Slots) -> dict[str, int]:
-    return {name: pool.lent for name, pool in slots._pools.items()}
+def lent(slots: Slots) -> dict[Place, int]:
+    return {place: slots._shares.lent(place) for place in slots._shares._lent}
 
 
 async def test_nothing_is_opened_before_it_is_taken(slots: Slots, door: Door) -> None:
@@ -72,7 +75,7 @@ async def test_more_than_the_cap_of_a_database_wait_and_are_told(slots: Slots, d
         'all connections to database "postgres" are busy: 2 lent of 2, 2 open of 3 in all. '
         "Waited 0.2 s; try again."
     )
-    assert not slots._pools[FIRST].waiting
+    assert not slots._queue
 
 
 async def test_those_who_wait_are_served_in_order(slots: Slots, door: Door) -> None:
@@ -127,7 +130,7 @@ async def test_a_full_house_waits_for_another_databases_connection(
     slots.give(others[0])
 
     backend = await waiting
-    assert backend.database == FIRST
+    assert backend.place == FIRST
     assert not others[0].is_open
     assert len(slots.pids()) == 3
 
@@ -226,7 +229,7 @@ async def test_cancelled_while_it_opens_it_gives_its_place_back(slots: Slots, do
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
 
-    assert lent(slots) == {FIRST: 0}
+    assert lent(slots) == {}
     assert slots.pids() == set()
     assert slots._opening == 0
 
@@ -260,7 +263,7 @@ async def test_drain_closes_the_idle_connections_of_one_database(slots: Slots, d
     slots.give(idle)
     slots.give(other)
 
-    await slots.drain(FIRST)
+    await slots.drain(FIRST.database)
 
     assert (idle.is_open, used.is_open, other.is_open) == (False, True, True)
     assert slots.pids() == {used.pid, other.pid}
@@ -270,7 +273,7 @@ async def test_expire_closes_what_is_idle_since_before(slots: Slots, door: Door)
     old, young = [await slots.take(FIRST, door.to(FIRST)) for _ in range(2)]
     slots.give(old)
     slots.give(young)
-    since = slots._pools[FIRST].idle[1][0]
+    since = slots._idle[FIRST][1][0]
 
     await slots.expire(since)
 
@@ -280,8 +283,9 @@ async def test_expire_closes_what_is_idle_since_before(slots: Slots, door: Door)
 async def test_a_pool_without_connections_is_forgotten(slots: Slots, door: Door) -> None:
     """Databases come and go; a gateway that runs for months keeps nothing of them."""
     slots.give(await slots.take(FIRST, door.to(FIRST)))
-    since = slots._pools[FIRST].idle[0][0]
+    since = slots._idle[FIRST][0][0]
 
     await slots.expire(since + 1)
 
-    assert slots._pools == {}
+    assert slots._idle == {}
+    assert lent(slots) == {}

@@ -14,10 +14,14 @@ from pgmcp import sql as sql_package
 from pgmcp.sql import VARIANT, VERSIONS_PER_MAJOR, load
 from pgmcp.statement import Parser
 from tests.cluster import ThrowawayCluster
+from tests.traps import COMPARING, COMPUTING
 
 ROOT = Path(sql_package.__file__).parent
 FILES = sorted(path for path in ROOT.glob("*/*.sql") if path.parent.name != "demo")
 MONITOR = [path for path in FILES if path.parent.name == "monitor"]
+# A report runs with a search_path of pg_catalog alone, so that it may be written for reading;
+# tests/integration/test_own_queries_trapped.py holds that, and the operators of the others.
+NAMING = [path for path in FILES if path not in MONITOR]
 # The sample data are scripts of many statements; every other file is one query of one action.
 HEADER = re.compile(r"-- Purpose: .*\bNeeds: .*\bSince: 1[4-9]\.", re.DOTALL)
 COMMENT = re.compile(r"(--[^\n]*\n)+")
@@ -93,6 +97,27 @@ async def test_every_relation_is_schema_qualified(path: Path, parser: Parser) ->
     }
 
     assert bare <= own
+
+
+@pytest.mark.parametrize("path", NAMING, ids=name_of)
+async def test_every_function_is_schema_qualified(path: Path, parser: Parser) -> None:
+    """One of a better fitting type in public must not run in its place (CVE-2018-1058)."""
+    (statement,) = await parser.parse(path.read_text())
+
+    calls = [found["funcname"] for found in nodes(statement.node, "FuncCall")]
+
+    assert [name for name in calls if name[0]["String"]["sval"] != "pg_catalog"] == []
+
+
+@pytest.mark.parametrize("path", NAMING, ids=name_of)
+async def test_the_traps_know_every_operator(path: Path, parser: Parser) -> None:
+    """Whose operands then must fit exactly: tests/integration/test_own_queries_trapped.py."""
+    (statement,) = await parser.parse(path.read_text())
+
+    names = [found["name"] for found in nodes(statement.node, "A_Expr")]
+
+    used = {name[0]["String"]["sval"] for name in names if len(name) == 1}
+    assert used <= {*COMPARING, *COMPUTING}
 
 
 @pytest.mark.parametrize("path", MONITOR, ids=name_of)

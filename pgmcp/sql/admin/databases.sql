@@ -19,4 +19,6 @@ SELECT d.datname AS name,
   FROM pg_catalog.pg_database AS d
  WHERE pg_catalog.lower(d.datname) LIKE
        coalesce(nullif(pg_catalog.current_setting('pgmcp.pattern', true), ''), '%')
+   AND coalesce(d.datname = ANY (nullif(
+         pg_catalog.current_setting('pgmcp.databases', true), '')::pg_catalog.text[]), true)
  ORDER BY d.datname;

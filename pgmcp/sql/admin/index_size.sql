@@ -4,4 +4,4 @@ SELECT pg_catalog.pg_size_pretty(
          CASE WHEN c.relkind IN ('i', 'I') THEN pg_catalog.pg_relation_size(c.oid)
               ELSE pg_catalog.pg_indexes_size(c.oid) END) AS size
   FROM pg_catalog.pg_class AS c
- WHERE c.oid = pg_catalog.to_regclass($1);
+ WHERE c.oid = pg_catalog.to_regclass($1)::oid;

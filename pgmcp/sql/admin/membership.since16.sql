@@ -4,7 +4,7 @@ SELECT pg_catalog.string_agg(
          'member' || CASE WHEN m.admin_option THEN ', ADMIN' ELSE '' END
            || CASE WHEN m.inherit_option THEN ', INHERIT' ELSE '' END
            || CASE WHEN m.set_option THEN ', SET' ELSE '' END
-           || ' (by ' || pg_catalog.pg_get_userbyid(m.grantor) || ')', '; '
+           || ' (by ' || pg_catalog.pg_get_userbyid(m.grantor)::pg_catalog.text || ')', '; '
          ORDER BY m.grantor) AS acl
   FROM pg_catalog.pg_auth_members AS m
   JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid

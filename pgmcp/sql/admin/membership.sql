@@ -2,7 +2,7 @@
 -- Parameters: $1 the role, $2 the member. No row: no membership.
 SELECT pg_catalog.string_agg(
          CASE WHEN m.admin_option THEN 'member with ADMIN' ELSE 'member' END
-           || ' (by ' || pg_catalog.pg_get_userbyid(m.grantor) || ')', ', '
+           || ' (by ' || pg_catalog.pg_get_userbyid(m.grantor)::pg_catalog.text || ')', ', '
          ORDER BY m.grantor) AS acl
   FROM pg_catalog.pg_auth_members AS m
   JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid

@@ -16,4 +16,4 @@ SELECT c.oid,
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
   LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
- WHERE c.oid = pg_catalog.to_regclass($1);
+ WHERE c.oid = pg_catalog.to_regclass($1)::oid;

@@ -14,4 +14,4 @@ SELECT c.oid,
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_database AS d ON d.datname = pg_catalog.current_database()
- WHERE c.oid = pg_catalog.to_regclass($1);
+ WHERE c.oid = pg_catalog.to_regclass($1)::oid;

@@ -11,7 +11,7 @@ SELECT r.oid,
          CASE WHEN r.rolreplication THEN 'REPLICATION' END,
          CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END,
          CASE WHEN NOT r.rolinherit THEN 'NOINHERIT' END,
-         CASE WHEN r.rolconnlimit <> -1 THEN 'CONNECTION LIMIT ' || r.rolconnlimit END,
+         CASE WHEN r.rolconnlimit <> -1 THEN 'CONNECTION LIMIT ' || r.rolconnlimit::pg_catalog.text END,
          CASE WHEN r.rolvaliduntil IS NOT NULL
               THEN 'VALID UNTIL ' || pg_catalog.quote_literal(r.rolvaliduntil) END], ', ') AS attributes,
        (SELECT pg_catalog.count(*)

@@ -28,6 +28,6 @@ SELECT r.rolname AS name,
   FROM pg_catalog.pg_roles AS r
  WHERE pg_catalog.lower(r.rolname) LIKE
        coalesce(nullif(pg_catalog.current_setting('pgmcp.pattern', true), ''), '%')
-   AND (r.rolname NOT LIKE 'pg\_%'
+   AND (r.rolname NOT LIKE 'pg\_%'::text
         OR coalesce(pg_catalog.current_setting('pgmcp.pattern', true), '') LIKE 'pg%')
  ORDER BY r.rolname;

@@ -14,7 +14,7 @@ SELECT s.name,
                       WHEN 'internal' THEN 'never'
                       ELSE 'reload or session' END AS changes_by,
        s.source,
-       s.sourcefile || ':' || s.sourceline AS source_line,
+       s.sourcefile || ':' || s.sourceline::pg_catalog.text AS source_line,
        s.pending_restart,
        s.boot_val AS default_value,
        CASE WHEN s.min_val IS NOT NULL THEN s.min_val || ' to ' || s.max_val
@@ -22,10 +22,10 @@ SELECT s.name,
             WHEN s.vartype = 'bool' THEN 'on, off'
             ELSE s.vartype END AS allowed,
        (SELECT pg_catalog.string_agg(
-                 CASE WHEN d.setdatabase <> 0
-                      THEN 'database ' || coalesce(b.datname, d.setdatabase::text) || ' ' ELSE '' END
-                 || CASE WHEN d.setrole <> 0
-                         THEN 'role ' || pg_catalog.pg_get_userbyid(d.setrole) || ' ' ELSE '' END
+                 CASE WHEN d.setdatabase <> 0::oid
+                      THEN 'database ' || coalesce(b.datname::text, d.setdatabase::text) || ' ' ELSE '' END
+                 || CASE WHEN d.setrole <> 0::oid
+                         THEN 'role ' || pg_catalog.pg_get_userbyid(d.setrole)::text || ' ' ELSE '' END
                  || pg_catalog.substr(o.line, pg_catalog.strpos(o.line, '=')), '; '
                  ORDER BY b.datname NULLS FIRST, d.setrole)
           FROM pg_catalog.pg_db_role_setting AS d

@@ -1,5 +1,5 @@
 -- Purpose: the schemas and types of the sample shop.
--- Needs: a superuser, an empty database.   Since: 15.
+-- Needs: 00_extensions.sql; to own the database.   Since: 15.
 CREATE SCHEMA shop;
 CREATE SCHEMA inventory;
 CREATE SCHEMA analytics;
@@ -20,12 +20,3 @@ COMMENT ON TYPE shop.postal_address IS 'Where a parcel goes; country is ISO 3166
 CREATE DOMAIN shop.email AS text
   CONSTRAINT email_has_one_at CHECK (VALUE ~ '^[^@[:space:]]+@[^@[:space:]]+$');
 COMMENT ON DOMAIN shop.email IS 'An address to write to; lower case by convention';
-
--- Statistics of statements exist only where the server has preloaded the library.
-DO $$
-BEGIN
-  IF current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%' THEN
-    CREATE EXTENSION pg_stat_statements WITH SCHEMA public;
-  END IF;
-END
-$$;

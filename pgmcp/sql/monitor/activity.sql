@@ -37,6 +37,8 @@ WITH sessions AS (
     FROM pg_catalog.pg_stat_activity AS a
    WHERE a.pid <> pg_backend_pid()
      AND (a.usesysid IS NOT NULL OR a.backend_type IS NOT NULL)
+     AND coalesce(a.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
    UNION ALL
   SELECT NULL, p.database::text, p.owner::text, NULL, NULL, 'client backend',
          'prepared transaction', p.prepared, p.prepared,
@@ -44,6 +46,8 @@ WITH sessions AS (
          extract(epoch FROM clock_timestamp() - p.prepared), NULL, NULL,
          'COMMIT PREPARED or ROLLBACK PREPARED ' || quote_literal(p.gid)
     FROM pg_catalog.pg_prepared_xacts AS p
+   WHERE coalesce(p.database = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 ), wanted AS (
   SELECT nullif(current_setting('pgmcp.pattern', true), '') AS pattern
 )

@@ -16,6 +16,8 @@ WITH allowed AS (
     LEFT JOIN pg_catalog.pg_stat_ssl AS s ON s.pid = a.pid
    WHERE coalesce(a.backend_type, 'client backend') = 'client backend'
      AND a.usesysid IS NOT NULL
+     AND coalesce(a.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 ), matching AS (
   SELECT s.database, s.role, s.application, s.client, s.is_hidden, s.state, s.backend_start, s.ssl
     FROM sessions AS s

@@ -8,6 +8,8 @@ WITH sized AS (
          has_database_privilege(d.oid, 'CONNECT')
            OR pg_has_role('pg_read_all_stats', 'USAGE') AS may_size
     FROM pg_catalog.pg_database AS d
+   WHERE coalesce(d.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT d.datname AS database, pg_get_userbyid(d.datdba) AS owner,
        CASE WHEN d.may_size THEN pg_database_size(d.oid) END AS bytes,

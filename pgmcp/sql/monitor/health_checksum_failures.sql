@@ -3,7 +3,12 @@
 WITH failures AS (
   SELECT coalesce(sum(d.checksum_failures), 0) AS pages,
          max(d.checksum_last_failure) AS last_time,
-         min(d.datname) FILTER (WHERE d.checksum_failures > 0) AS name
+         coalesce(
+           min(d.datname) FILTER (
+             WHERE d.checksum_failures > 0
+               AND coalesce(d.datname = ANY (
+                     nullif(current_setting('pgmcp.databases', true), '')::text[]), true)),
+           '(out of your reach)') AS name
     FROM pg_catalog.pg_stat_database AS d
 )
 SELECT 'checksum failures' AS "check",

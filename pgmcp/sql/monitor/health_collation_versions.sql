@@ -5,6 +5,8 @@ WITH changed AS (
   SELECT string_agg(d.datname, ', ' ORDER BY d.datname) AS names
     FROM pg_catalog.pg_database AS d
    WHERE d.datallowconn
+     AND coalesce(d.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
      AND d.datcollversion <> pg_database_collation_actual_version(d.oid)
 )
 SELECT 'collation versions' AS "check",

@@ -5,6 +5,8 @@ WITH idle AS (
          coalesce(extract(epoch FROM clock_timestamp() - min(a.state_change)), 0) AS seconds
     FROM pg_catalog.pg_stat_activity AS a
    WHERE a.state LIKE 'idle in transaction%'
+     AND coalesce(a.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT 'idle in transaction' AS "check",
        CASE

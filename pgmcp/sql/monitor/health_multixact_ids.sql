@@ -2,7 +2,12 @@
 -- Needs: nothing.   Since: 14.
 -- Units: multixacts; percent of 2^31, where PostgreSQL stops writing.
 WITH oldest AS (
-  SELECT d.datname, mxid_age(d.datminmxid) AS age,
+  SELECT CASE
+           WHEN coalesce(d.datname = ANY (
+                  nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
+             THEN d.datname::text
+           ELSE '(out of your reach)'
+         END AS datname, mxid_age(d.datminmxid) AS age,
          current_setting('autovacuum_multixact_freeze_max_age')::bigint AS freeze_at
     FROM pg_catalog.pg_database AS d
    ORDER BY mxid_age(d.datminmxid) DESC, d.datname

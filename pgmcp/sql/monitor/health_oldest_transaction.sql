@@ -10,10 +10,14 @@ WITH transactions AS (
    WHERE a.backend_type = 'client backend'
      AND a.xact_start IS NOT NULL
      AND a.pid <> pg_backend_pid()
+     AND coalesce(a.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
    UNION ALL
   SELECT 'prepared ' || p.gid, p.prepared,
          'COMMIT PREPARED or ROLLBACK PREPARED ' || quote_literal(p.gid)
     FROM pg_catalog.pg_prepared_xacts AS p
+   WHERE coalesce(p.database = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 ), oldest AS (
   SELECT t.name, t.hint, extract(epoch FROM clock_timestamp() - t.began) AS seconds
     FROM transactions AS t

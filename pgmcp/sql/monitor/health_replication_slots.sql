@@ -9,7 +9,12 @@ WITH place AS (
   SELECT count(*) AS slots, count(*) FILTER (WHERE NOT s.active) AS inactive,
          count(*) FILTER (WHERE s.wal_status IN ('unreserved', 'lost')) AS lost,
          coalesce(max(pg_wal_lsn_diff(p.lsn, s.restart_lsn)), 0) AS bytes,
-         (array_agg(s.slot_name ORDER BY s.wal_status IN ('unreserved', 'lost') DESC,
+         (array_agg(CASE
+                      WHEN coalesce(s.database = ANY (
+                             nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
+                        THEN s.slot_name::text
+                      ELSE '(out of your reach)'
+                    END ORDER BY s.wal_status IN ('unreserved', 'lost') DESC,
                     s.restart_lsn))[1] AS name
     FROM pg_catalog.pg_replication_slots AS s
    CROSS JOIN place AS p

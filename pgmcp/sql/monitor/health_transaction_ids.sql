@@ -2,7 +2,12 @@
 -- Needs: nothing.   Since: 14.
 -- Units: transactions; percent of 2^31, where PostgreSQL stops writing.
 WITH oldest AS (
-  SELECT d.datname, age(d.datfrozenxid) AS age,
+  SELECT CASE
+           WHEN coalesce(d.datname = ANY (
+                  nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
+             THEN d.datname::text
+           ELSE '(out of your reach)'
+         END AS datname, age(d.datfrozenxid) AS age,
          current_setting('autovacuum_freeze_max_age')::bigint AS freeze_at
     FROM pg_catalog.pg_database AS d
    ORDER BY age(d.datfrozenxid) DESC, d.datname

@@ -66,11 +66,13 @@ WITH RECURSIVE locks AS MATERIALIZED (
            WHERE h.granted AND coalesce(h.pid, 0) = n.pid) AS holds,
          CASE
            WHEN n.pid = 0 THEN 'prepared transaction'
+           WHEN a.pid IS NULL THEN 'gone, or in a database out of your reach'
            WHEN a.query = '<insufficient privilege>' THEN 'hidden'
            ELSE a.state
          END AS state,
          extract(epoch FROM clock_timestamp() - a.xact_start) AS xact_seconds,
          a.datname::text AS database, a.usename::text AS role, a.application_name AS application,
+         a.pid IS NOT NULL AS is_shown,
          CASE
            WHEN a.query = '<insufficient privilege>'
              THEN 'hidden; GRANT pg_monitor TO ' || quote_ident(current_user)
@@ -88,14 +90,18 @@ WITH RECURSIVE locks AS MATERIALIZED (
          END AS query
     FROM nodes AS n
     LEFT JOIN waiting AS w ON w.pid = n.pid
-    LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = n.pid
+    LEFT JOIN pg_catalog.pg_stat_activity AS a
+      ON a.pid = n.pid
+     AND coalesce(a.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT array_to_string(s.path, ' > ') AS chain, s.pid, s.blockers AS blocked_by, s.blocks,
        round(s.wait_seconds, 1)::float8 AS wait_seconds, s.object AS waits_for, s.mode, s.holds,
        s.state, round(s.xact_seconds, 1)::float8 AS xact_seconds, s.database, s.role,
        s.application, left(regexp_replace(s.query, '\s+', ' ', 'g'), 300) AS query
   FROM shown AS s
- WHERE s.path[1] IN (
+ WHERE s.path[1] IN (SELECT m.path[1] FROM shown AS m WHERE m.is_shown)
+   AND s.path[1] IN (
          SELECT m.path[1]
            FROM shown AS m
           CROSS JOIN unnest(ARRAY[m.pid::text, m.database, m.role, m.application, m.object,

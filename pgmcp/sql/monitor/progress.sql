@@ -75,6 +75,8 @@ WITH running AS (
          a.wait_event_type || ': ' || a.wait_event AS wait
     FROM running AS r
     LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = r.pid
+   WHERE coalesce(r.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT n.command, n.pid, n.database, n.relation, n.phase, n.done, n.total, n.unit,
        round(100.0 * n.done / n.total, 1)::float8 AS percent,

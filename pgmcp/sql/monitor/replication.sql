@@ -39,6 +39,12 @@ WITH place AS (
          END
     FROM pg_catalog.pg_stat_replication AS s
    CROSS JOIN place AS p
+   -- A logical one belongs to a database.
+   WHERE NOT EXISTS (
+           SELECT FROM pg_catalog.pg_stat_activity AS a
+            WHERE a.pid = s.pid
+              AND a.datname <> ALL (
+                    nullif(current_setting('pgmcp.databases', true), '')::text[]))
    UNION ALL
   SELECT 2, concat_ws(' ', r.slot_type, 'slot'), r.slot_name,
          CASE WHEN r.active THEN 'active' ELSE 'inactive' END, r.plugin, r.database,
@@ -64,6 +70,8 @@ WITH place AS (
          END
     FROM pg_catalog.pg_replication_slots AS r
    CROSS JOIN place AS p
+   WHERE coalesce(r.database = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
    UNION ALL
   SELECT 3, 'receiver', coalesce(w.slot_name, 'receiver'), coalesce(w.status, 'hidden'),
          w.sender_host || ':' || w.sender_port, NULL,
@@ -101,6 +109,8 @@ WITH place AS (
     LEFT JOIN pg_catalog.pg_stat_subscription AS s ON s.subid = u.oid AND s.relid IS NULL
           AND (to_jsonb(s) ->> 'leader_pid') IS NULL
     LEFT JOIN pg_catalog.pg_stat_subscription_stats AS e ON e.subid = u.oid
+   WHERE coalesce(d.datname = ANY (
+           nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT l.kind, l.name, l.state, l.peer, l.database, l.lag_bytes,
        round(l.lag_seconds, 1)::float8 AS lag_seconds, l.retained_bytes, l.details, l.finding

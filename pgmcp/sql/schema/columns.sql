@@ -31,7 +31,7 @@ SELECT a.attname AS name,
   LEFT JOIN pg_catalog.pg_constraint AS nn
     ON nn.conrelid = a.attrelid
    AND nn.contype = 'n'
-   AND nn.conkey = ARRAY[a.attnum]
+   AND nn.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum]
    AND NOT nn.convalidated
  WHERE a.attrelid = $1::oid
    AND a.attnum > 0

@@ -9,4 +9,4 @@ SELECT CASE k.contype WHEN 'p' THEN 'primary key' WHEN 'u' THEN 'unique' WHEN 'f
   FROM pg_catalog.pg_constraint AS k
  WHERE k.conrelid = $1::oid
    AND k.contype IN ('p', 'u', 'f', 'c', 'x')
- ORDER BY strpos('pufxc', k.contype::text), k.conname
+ ORDER BY pg_catalog.strpos('pufxc', k.contype::text), k.conname

@@ -11,10 +11,10 @@ SELECT 'extension' AS kind,
          WHERE a.name = e.extname) AS default_version,
        n.nspname AS in_schema,
        e.extrelocatable AS relocatable,
-       (SELECT json_agg(o.type || ' ' || o.identity ORDER BY o.type, o.identity)
+       (SELECT pg_catalog.json_agg(o.type || ' ' || o.identity ORDER BY o.type, o.identity)
           FROM pg_catalog.pg_depend AS d
          CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) AS o
-         WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass
+         WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass::oid
            AND d.refobjid = e.oid
            AND d.deptype = 'e') AS members
   FROM pg_catalog.pg_extension AS e

@@ -12,7 +12,7 @@ SELECT role.name AS role,
        pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
        bound.text AS bound,
        CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_key,
-       CASE WHEN c.relkind = 'r' AND c.reltuples >= 0 THEN c.reltuples::bigint END AS rows
+       CASE WHEN c.relkind = 'r' AND c.reltuples >= 0::real THEN c.reltuples::bigint END AS rows
   FROM pg_catalog.pg_inherits AS i
  CROSS JOIN LATERAL (
        SELECT CASE WHEN i.inhrelid = $1::oid THEN i.inhparent ELSE i.inhrelid END AS oid) AS other

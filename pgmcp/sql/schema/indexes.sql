@@ -9,7 +9,7 @@ WITH busy AS MATERIALIZED (
 )
 SELECT c.relname AS name,
        x.indisunique AS "unique",
-       substr(shown.definition, strpos(substr(shown.definition, shown.named), ' USING ') + shown.named + 6) AS method_and_keys,
+       pg_catalog.substr(shown.definition, pg_catalog.strpos(pg_catalog.substr(shown.definition, shown.named), ' USING ') + shown.named + 6) AS method_and_keys,
        shown.definition,
        CASE WHEN x.indisprimary THEN 'primary key'
             ELSE (SELECT CASE k.contype WHEN 'u' THEN 'unique constraint' ELSE 'exclusion constraint' END
@@ -29,7 +29,7 @@ SELECT c.relname AS name,
     ON c.oid = x.indexrelid
  CROSS JOIN LATERAL (
        SELECT pg_catalog.pg_get_indexdef(c.oid) AS definition,
-              length('CREATE INDEX ' || pg_catalog.quote_ident(c.relname) || ' ON ' || pg_catalog.quote_ident(n.nspname)
+              pg_catalog.length('CREATE INDEX ' || pg_catalog.quote_ident(c.relname) || ' ON ' || pg_catalog.quote_ident(n.nspname)
                      || '.' || pg_catalog.quote_ident(t.relname)) AS named
          FROM pg_catalog.pg_class AS t
          JOIN pg_catalog.pg_namespace AS n

@@ -9,5 +9,5 @@ SELECT x.indexrelid::text AS oid,
     ON n.oid = c.relnamespace
  WHERE NOT x.indisvalid
    AND c.relkind = 'i'
-   AND ($1::text IS NULL OR x.indrelid = pg_catalog.to_regclass($1::text))
+   AND ($1::text IS NULL OR x.indrelid = pg_catalog.to_regclass($1::text)::oid)
  ORDER BY n.nspname, c.relname

@@ -3,7 +3,7 @@
 -- Units: bytes without indexes, with all partitions; NULL while somebody holds or awaits ACCESS EXCLUSIVE.
 WITH RECURSIVE asked AS (
     SELECT a.name AS asked, pg_catalog.to_regclass(a.name)::oid AS oid
-      FROM unnest($1::text[]) AS a(name)
+      FROM pg_catalog.unnest($1::text[]) AS a(name)
 ), tree AS (
     SELECT a.oid AS root, a.oid
       FROM asked AS a
@@ -23,9 +23,9 @@ WITH RECURSIVE asked AS (
        AND l.pid <> pg_catalog.pg_backend_pid()
 ), totals AS (
     SELECT t.root,
-           bool_or(c.oid IN (SELECT b.oid FROM busy AS b)) AS is_busy,
-           sum(c.reltuples) FILTER (WHERE c.reltuples >= 0 AND c.relkind <> 'p')::bigint AS rows,
-           sum(CASE WHEN c.relkind NOT IN ('r', 'm') OR c.oid IN (SELECT b.oid FROM busy AS b) THEN 0
+           pg_catalog.bool_or(c.oid IN (SELECT b.oid FROM busy AS b)) AS is_busy,
+           pg_catalog.sum(c.reltuples) FILTER (WHERE c.reltuples >= 0::real AND c.relkind <> 'p')::bigint AS rows,
+           pg_catalog.sum(CASE WHEN c.relkind NOT IN ('r', 'm') OR c.oid IN (SELECT b.oid FROM busy AS b) THEN 0
                     WHEN pg_catalog.pg_relation_size(c.oid) > 0 THEN pg_catalog.pg_table_size(c.oid)
                     ELSE 0
                 END)::bigint AS bytes
@@ -41,7 +41,7 @@ SELECT a.asked,
             WHEN 'f' THEN 'foreign table' ELSE 'other' END AS kind,
        t.rows,
        CASE WHEN NOT t.is_busy THEN t.bytes END AS bytes,
-       (SELECT json_agg(json_build_object(
+       (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                    'name', m.attname,
                    'number', m.attnum,
                    'type', pg_catalog.format_type(m.atttypid, m.atttypmod),

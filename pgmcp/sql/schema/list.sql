@@ -11,7 +11,7 @@ WITH RECURSIVE asked AS (
       FROM pg_catalog.pg_namespace AS n
      CROSS JOIN asked
      WHERE CASE WHEN asked.schema IS NULL
-                THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                THEN n.nspname !~ '^pg_'::text AND n.nspname <> 'information_schema'
                      OR n.oid = pg_catalog.pg_my_temp_schema()
                 ELSE n.nspname = asked.schema
             END
@@ -19,7 +19,7 @@ WITH RECURSIVE asked AS (
     SELECT d.classid, d.objid
       FROM pg_catalog.pg_depend AS d
      WHERE d.deptype = 'e'
-        OR d.deptype = 'i' AND d.classid = 'pg_catalog.pg_proc'::regclass
+        OR d.deptype = 'i' AND d.classid = 'pg_catalog.pg_proc'::regclass::oid
 ), busy AS MATERIALIZED (
     SELECT coalesce(owner.oid, x.indrelid, l.relation) AS oid
       FROM pg_catalog.pg_locks AS l
@@ -30,7 +30,7 @@ WITH RECURSIVE asked AS (
      WHERE l.locktype = 'relation'
        AND l.mode = 'AccessExclusiveLock'
        AND l.pid <> pg_catalog.pg_backend_pid()
-       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
 ), leaves AS (
     SELECT c.oid AS root, i.inhrelid AS oid
       FROM pg_catalog.pg_class AS c
@@ -60,11 +60,11 @@ WITH RECURSIVE asked AS (
      WHERE (c.relkind <> 'S' OR NOT EXISTS (
                SELECT
                  FROM pg_catalog.pg_depend AS d
-                WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                WHERE d.classid = 'pg_catalog.pg_class'::regclass::oid
                   AND d.objid = c.oid
                   AND d.deptype = 'i'))
        AND (c.relkind NOT IN ('i', 'I') OR NOT c.relispartition)
-       AND ('pg_catalog.pg_class'::regclass, c.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
+       AND ('pg_catalog.pg_class'::regclass::oid, c.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
      UNION ALL
     SELECT s.schema, p.proname,
            pg_catalog.quote_ident(p.proname) || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')',
@@ -73,7 +73,7 @@ WITH RECURSIVE asked AS (
       FROM pg_catalog.pg_proc AS p
       JOIN spaces AS s
         ON s.oid = p.pronamespace
-     WHERE ('pg_catalog.pg_proc'::regclass, p.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
+     WHERE ('pg_catalog.pg_proc'::regclass::oid, p.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
      UNION ALL
     SELECT s.schema, t.typname, pg_catalog.quote_ident(t.typname),
            CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
@@ -85,7 +85,7 @@ WITH RECURSIVE asked AS (
         ON c.oid = t.typrelid
      WHERE (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
             OR t.typtype = 'b' AND t.typcategory <> 'A')
-       AND ('pg_catalog.pg_type'::regclass, t.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
+       AND ('pg_catalog.pg_type'::regclass::oid, t.oid) NOT IN (SELECT h.classid, h.objid FROM hidden AS h)
      UNION ALL
     SELECT s.schema, g.tgname,
            pg_catalog.quote_ident(g.tgname) || ' on ' || pg_catalog.quote_ident(c.relname), 'trigger', 7, NULL, NULL, NULL,
@@ -96,7 +96,7 @@ WITH RECURSIVE asked AS (
       JOIN spaces AS s
         ON s.oid = c.relnamespace
      WHERE NOT g.tgisinternal
-       AND g.tgparentid = 0
+       AND g.tgparentid = 0::oid
      UNION ALL
     SELECT s.schema, p.polname,
            pg_catalog.quote_ident(p.polname) || ' on ' || pg_catalog.quote_ident(c.relname), 'policy', 8, NULL, NULL, NULL,
@@ -135,14 +135,14 @@ SELECT pg_catalog.quote_ident(o.schema) AS schema,
        o.shown AS name,
        o.kind,
        CASE WHEN o.relkind = 'p'
-            THEN (SELECT sum(c.reltuples)::bigint
+            THEN (SELECT pg_catalog.sum(c.reltuples)::bigint
                     FROM leaves AS l
                     JOIN pg_catalog.pg_class AS c
                       ON c.oid = l.oid
                      AND c.relkind <> 'p'
                    WHERE l.root = o.oid
-                     AND c.reltuples >= 0)
-            WHEN o.relkind IN ('r', 'm', 'f', 'i') AND o.reltuples >= 0
+                     AND c.reltuples >= 0::real)
+            WHEN o.relkind IN ('r', 'm', 'f', 'i') AND o.reltuples >= 0::real
             THEN o.reltuples::bigint
         END AS rows,
        -- Measured here, behind the sort, so that only the rows that are shown are measured.
@@ -150,15 +150,15 @@ SELECT pg_catalog.quote_ident(o.schema) AS schema,
            CASE WHEN o.relkind IN ('r', 'm', 'i') AND o.oid NOT IN (SELECT b.oid FROM busy AS b)
                 THEN pg_catalog.pg_total_relation_size(o.oid)
                 WHEN o.relkind = 'p'
-                THEN (SELECT CASE WHEN NOT bool_or(l.oid IN (SELECT b.oid FROM busy AS b))
-                                  THEN sum(CASE WHEN l.oid NOT IN (SELECT b.oid FROM busy AS b)
+                THEN (SELECT CASE WHEN NOT pg_catalog.bool_or(l.oid IN (SELECT b.oid FROM busy AS b))
+                                  THEN pg_catalog.sum(CASE WHEN l.oid NOT IN (SELECT b.oid FROM busy AS b)
                                                 THEN pg_catalog.pg_total_relation_size(l.oid)
                                             END)::bigint
                               END
                         FROM leaves AS l
                        WHERE l.root = o.oid)
                 WHEN o.relkind = 'schema'
-                THEN (SELECT sum(CASE WHEN c.oid NOT IN (SELECT b.oid FROM busy AS b)
+                THEN (SELECT pg_catalog.sum(CASE WHEN c.oid NOT IN (SELECT b.oid FROM busy AS b)
                                       THEN pg_catalog.pg_total_relation_size(c.oid)
                                   END)::bigint
                         FROM pg_catalog.pg_class AS c

@@ -11,7 +11,7 @@ SELECT l.relation::text AS oid,
     ON n.oid = c.relnamespace
  WHERE l.pid = pg_catalog.pg_backend_pid()
    AND l.locktype = 'relation'
-   AND l.relation >= 16384
+   AND l.relation >= 16384::oid
    AND l.mode <> 'AccessShareLock'
    AND l.granted
  ORDER BY l.relation, l.mode

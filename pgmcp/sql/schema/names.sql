@@ -51,7 +51,7 @@ SELECT DISTINCT a.place, n.nspname::text AS schema, coalesce(a.name, n.nspname::
   FROM names AS a
   JOIN pg_catalog.pg_namespace AS n
     ON n.oid = a.space
- WHERE n.nspname !~ '^pg_'
+ WHERE n.nspname !~ '^pg_'::text
    AND n.nspname <> 'information_schema'
     OR n.nspname = $1::text
  ORDER BY preferred DESC, a.place, schema, name

@@ -5,8 +5,8 @@ SELECT p.polname AS name,
        CASE p.polcmd WHEN 'r' THEN 'select' WHEN 'a' THEN 'insert' WHEN 'w' THEN 'update'
             WHEN 'd' THEN 'delete' ELSE 'all'
         END AS command,
-       ARRAY(SELECT CASE r.oid WHEN 0 THEN 'public' ELSE pg_catalog.pg_get_userbyid(r.oid) END
-               FROM unnest(p.polroles) AS r(oid)
+       ARRAY(SELECT CASE WHEN r.oid = 0::oid THEN 'public' ELSE pg_catalog.pg_get_userbyid(r.oid) END
+               FROM pg_catalog.unnest(p.polroles) AS r(oid)
               ORDER BY 1) AS roles,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid, true) AS using_expression,
        pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid, true) AS check_expression,

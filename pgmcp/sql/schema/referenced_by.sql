@@ -10,5 +10,5 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
     ON n.oid = c.relnamespace
  WHERE k.confrelid = $1::oid
    AND k.contype = 'f'
-   AND k.conparentid = 0
+   AND k.conparentid = 0::oid
  ORDER BY n.nspname, c.relname, k.conname

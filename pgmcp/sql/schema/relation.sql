@@ -29,7 +29,7 @@ WITH RECURSIVE tree AS (
      WHERE l.locktype = 'relation'
        AND l.mode = 'AccessExclusiveLock'
        AND l.pid <> pg_catalog.pg_backend_pid()
-       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = current_database())
+       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
 ), state AS (
     SELECT EXISTS (SELECT
                      FROM busy AS b
@@ -41,15 +41,15 @@ WITH RECURSIVE tree AS (
                                     SELECT d.refobjid
                                       FROM pg_catalog.pg_rewrite AS r
                                       JOIN pg_catalog.pg_depend AS d
-                                        ON d.classid = 'pg_catalog.pg_rewrite'::regclass
+                                        ON d.classid = 'pg_catalog.pg_rewrite'::regclass::oid
                                        AND d.objid = r.oid
                                      WHERE r.ev_class = $1::oid
-                                       AND d.refclassid = 'pg_catalog.pg_class'::regclass)) AS locked
+                                       AND d.refclassid = 'pg_catalog.pg_class'::regclass::oid)) AS locked
 ), totals AS (
-    SELECT sum(p.reltuples) FILTER (WHERE p.reltuples >= 0)::bigint AS rows,
-           sum(pg_catalog.pg_total_relation_size(p.oid))::bigint AS bytes,
-           sum(pg_catalog.pg_table_size(p.oid))::bigint AS table_bytes,
-           sum(pg_catalog.pg_indexes_size(p.oid))::bigint AS index_bytes
+    SELECT pg_catalog.sum(p.reltuples) FILTER (WHERE p.reltuples >= 0::real)::bigint AS rows,
+           pg_catalog.sum(pg_catalog.pg_total_relation_size(p.oid))::bigint AS bytes,
+           pg_catalog.sum(pg_catalog.pg_table_size(p.oid))::bigint AS table_bytes,
+           pg_catalog.sum(pg_catalog.pg_indexes_size(p.oid))::bigint AS index_bytes
       FROM parts AS p
      WHERE NOT (SELECT s.locked FROM state AS s)
 )

@@ -31,7 +31,7 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' WHEN '
   JOIN pg_catalog.pg_language AS l
     ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_depend AS d
-    ON d.classid = 'pg_catalog.pg_proc'::regclass
+    ON d.classid = 'pg_catalog.pg_proc'::regclass::oid
    AND d.objid = p.oid
    AND d.deptype = 'e'
   LEFT JOIN pg_catalog.pg_extension AS e

@@ -9,7 +9,7 @@ WITH asked AS (
       FROM pg_catalog.pg_namespace AS n
      CROSS JOIN asked
      WHERE CASE WHEN asked.schema IS NULL
-                THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                THEN n.nspname !~ '^pg_'::text AND n.nspname <> 'information_schema'
                      OR n.oid = pg_catalog.pg_my_temp_schema()
                 ELSE n.nspname = asked.schema
             END
@@ -58,7 +58,7 @@ WITH asked AS (
      UNION ALL
     SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, s.schema, NULL, t.typname,
            CASE t.typtype
-                WHEN 'e' THEN 'enum: ' || (SELECT string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
+                WHEN 'e' THEN 'enum: ' || (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
                                              FROM pg_catalog.pg_enum AS e
                                             WHERE e.enumtypid = t.oid)
                 WHEN 'd' THEN 'over ' || pg_catalog.format_type(t.typbasetype, t.typtypmod)
@@ -91,7 +91,7 @@ WITH asked AS (
       JOIN pg_catalog.pg_trigger AS g
         ON g.tgrelid = r.oid
      WHERE NOT g.tgisinternal
-       AND g.tgparentid = 0
+       AND g.tgparentid = 0::oid
      UNION ALL
     SELECT 'policy', r.schema, r.name, p.polname, NULL, pg_catalog.obj_description(p.oid, 'pg_policy')
       FROM relations AS r
@@ -116,7 +116,7 @@ SELECT n.kind, n.shown AS name, n.detail, n.comment
  WHERE (asked.kinds IS NULL OR n.kind = ANY (asked.kinds))
    AND (n.own ILIKE asked.pattern
         OR n.comment ILIKE asked.pattern
-        OR strpos(asked.pattern, '.') > 0 AND n.spelled ILIKE asked.pattern)
- ORDER BY CASE WHEN lower(n.own) = lower(asked.exact) THEN 0 WHEN n.own ILIKE asked.pattern THEN 1 ELSE 2 END,
-          array_position('{schema,table,partitioned table,foreign table,view,materialized view,column}', n.kind),
+        OR pg_catalog.strpos(asked.pattern, '.') > 0 AND n.spelled ILIKE asked.pattern)
+ ORDER BY CASE WHEN pg_catalog.lower(n.own) = pg_catalog.lower(asked.exact) THEN 0 WHEN n.own ILIKE asked.pattern THEN 1 ELSE 2 END,
+          pg_catalog.array_position('{schema,table,partitioned table,foreign table,view,materialized view,column}', n.kind),
           n.kind, n.shown, n.detail

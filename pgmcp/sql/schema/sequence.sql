@@ -20,9 +20,9 @@ SELECT pg_catalog.format_type(s.seqtypid, NULL) AS type,
           JOIN pg_catalog.pg_attribute AS a
             ON a.attrelid = d.refobjid
            AND a.attnum = d.refobjsubid
-         WHERE d.classid = 'pg_catalog.pg_class'::regclass
+         WHERE d.classid = 'pg_catalog.pg_class'::regclass::oid
            AND d.objid = s.seqrelid
-           AND d.refclassid = 'pg_catalog.pg_class'::regclass
+           AND d.refclassid = 'pg_catalog.pg_class'::regclass::oid
            AND d.deptype IN ('a', 'i')) AS owned_by
   FROM pg_catalog.pg_sequence AS s
  WHERE s.seqrelid = $1::oid

@@ -2,7 +2,7 @@
 -- Parameters: $1 its oid.
 SELECT CASE t.typtype WHEN 'e' THEN 'enum type' WHEN 'd' THEN 'domain' WHEN 'c' THEN 'composite type'
             WHEN 'r' THEN 'range type' WHEN 'm' THEN 'multirange type' WHEN 'p' THEN 'pseudo-type'
-            ELSE CASE WHEN t.typelem <> 0 AND t.typcategory = 'A' THEN 'array type' ELSE 'base type' END
+            ELSE CASE WHEN t.typelem <> 0::oid AND t.typcategory = 'A' THEN 'array type' ELSE 'base type' END
         END AS kind,
        n.nspname AS schema,
        t.typname AS name,
@@ -20,7 +20,7 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum type' WHEN 'd' THEN 'domain' WHEN 'c' 
        CASE WHEN t.typtype = 'd' THEN t.typnotnull END AS not_null,
        t.typdefault AS "default",
        CASE WHEN t.typtype = 'c'
-            THEN (SELECT json_agg(json_build_object('name', a.attname,
+            THEN (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname,
                                                     'quoted', nullif(pg_catalog.quote_ident(a.attname), a.attname),
                                                     'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                                                     'comment', pg_catalog.col_description(a.attrelid, a.attnum))
@@ -31,7 +31,7 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum type' WHEN 'd' THEN 'domain' WHEN 'c' 
                      AND NOT a.attisdropped)
         END AS attributes,
        CASE WHEN t.typtype = 'd'
-            THEN (SELECT json_agg(json_build_object('name', k.conname,
+            THEN (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname,
                                                     'definition', pg_catalog.pg_get_constraintdef(k.oid, true))
                                   ORDER BY k.conname)
                     FROM pg_catalog.pg_constraint AS k
@@ -46,7 +46,7 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum type' WHEN 'd' THEN 'domain' WHEN 'c' 
   JOIN pg_catalog.pg_namespace AS n
     ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_depend AS d
-    ON d.classid = 'pg_catalog.pg_type'::regclass
+    ON d.classid = 'pg_catalog.pg_type'::regclass::oid
    AND d.objid = t.oid
    AND d.deptype = 'e'
   LEFT JOIN pg_catalog.pg_extension AS e

@@ -13,10 +13,10 @@ WITH RECURSIVE used AS (
         ON t.oid = u.oid
      CROSS JOIN LATERAL (
            SELECT t.typelem
-            WHERE t.typelem <> 0
+            WHERE t.typelem <> 0::oid
             UNION ALL
            SELECT t.typbasetype
-            WHERE t.typbasetype <> 0
+            WHERE t.typbasetype <> 0::oid
             UNION ALL
            SELECT m.atttypid
              FROM pg_catalog.pg_attribute AS m
@@ -30,18 +30,18 @@ SELECT pg_catalog.format_type(t.oid, NULL) AS name,
             WHEN 'r' THEN 'range' ELSE 'multirange'
         END AS kind,
        CASE t.typtype
-            WHEN 'e' THEN (SELECT string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
+            WHEN 'e' THEN (SELECT pg_catalog.string_agg(pg_catalog.quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder)
                              FROM pg_catalog.pg_enum AS e
                             WHERE e.enumtypid = t.oid)
             WHEN 'd' THEN pg_catalog.concat_ws(' ', 'over',
                           pg_catalog.format_type(t.typbasetype, t.typtypmod),
                           CASE WHEN t.typnotnull THEN 'not null' END,
                           'default ' || t.typdefault,
-                          (SELECT string_agg(pg_catalog.pg_get_constraintdef(k.oid, true), ' ' ORDER BY k.conname)
+                          (SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid, true), ' ' ORDER BY k.conname)
                              FROM pg_catalog.pg_constraint AS k
                             WHERE k.contypid = t.oid
                               AND k.contype = 'c'))
-            WHEN 'c' THEN '(' || (SELECT string_agg(pg_catalog.quote_ident(m.attname) || ' '
+            WHEN 'c' THEN '(' || (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(m.attname) || ' '
                                                     || pg_catalog.format_type(m.atttypid, m.atttypmod), ', ' ORDER BY m.attnum)
                                     FROM pg_catalog.pg_attribute AS m
                                    WHERE m.attrelid = t.typrelid
@@ -56,5 +56,5 @@ SELECT pg_catalog.format_type(t.oid, NULL) AS name,
   JOIN pg_catalog.pg_type AS t
     ON t.oid = u.oid
  WHERE t.typtype IN ('e', 'd', 'c', 'r', 'm')
-   AND t.typnamespace <> 'pg_catalog'::regnamespace
+   AND t.typnamespace <> 'pg_catalog'::regnamespace::oid
  ORDER BY 1

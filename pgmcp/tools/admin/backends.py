@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pgmcp.access import reaches
 from pgmcp.database import Lease
 from pgmcp.errors import AccessDenied, CallerError
 from pgmcp.results import Result
@@ -17,6 +18,7 @@ from pgmcp.tools.admin.report import done
 from pgmcp.tools.admin.standing import hinting, needing, own_name
 from pgmcp.tools.base import Call
 from pgmcp.tools.confirm import require_value
+from pgmcp.tools.consequences import quoted
 
 CLIENT = "client backend"
 Backend = Mapping[str, str | None]
@@ -40,11 +42,16 @@ async def terminate(call: Call, params: AdminParams) -> Result:
         backend = await _find(call, lease, params)
         start = backend["backend_start"]
         require_value(
+            call,
             str(params.pid),
             params.confirm,
-            f'end session {_described(backend)}; repeat it with backend_start="{start}" as well',
+            f"end session {_described(backend)}",
+            database=lease.database,
+            sealed=["terminate", start, backend["role"], backend["database"]],
+            more=f' and backend_start="{start}"',
         )
-        if params.backend_start is None:
+        # What the human has agreed to has the start of the session in it.
+        if params.backend_start is None and not call.confirmation.asks:
             raise CallerError(
                 "terminate needs backend_start, because another session may have got the pid "
                 f'meanwhile. pid {params.pid} is {_described(backend)}: backend_start="{start}".'
@@ -85,8 +92,20 @@ async def _find(call: Call, lease: Lease, params: AdminParams) -> Backend:
             f"pid {pid} is no client's session but a {backend['backend_type']}; pg_admin signals "
             "clients only."
         )
+    _check_database(call, params, backend)
     await _check_start(lease, params, backend)
     return backend
+
+
+def _check_database(call: Call, params: AdminParams, backend: Backend) -> None:
+    """Refuse a session of a database that the caller may not administer, without its details."""
+    database = backend["database"] or call.databases.default
+    if not reaches(call.access.at(database).level, "admin"):
+        where = f'database "{database}"' if call.access.may_reach(database) else "another database"
+        raise AccessDenied(
+            f"pid {params.pid} is a session of {where}, where you lack permission admin; pg_admin "
+            "does not signal it. The operator can change [[access]] or the tailnet's grants."
+        )
 
 
 async def _check_start(lease: Lease, params: AdminParams, backend: Backend) -> None:
@@ -128,7 +147,7 @@ def _described(backend: Backend) -> str:
     facts = [
         f"role {backend['role']}",
         f"database {backend['database']}",
-        f"application {backend['application'] or 'unnamed'}",
+        f"application {quoted(backend['application']) if backend['application'] else 'unnamed'}",
         str(backend["state"]),
         *([f"in a transaction for {age} s"] if age is not None else []),
     ]

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pgmcp.database import Lease
+from pgmcp.database import Borrower, Lease
 from pgmcp.database.quote import identifier, qualified
 from pgmcp.errors import CallerError, Unavailable
 from pgmcp.results import Result
@@ -49,7 +49,9 @@ async def backup(call: Call, params: AdminParams) -> Result:
             "backup.directory in the configuration, or PGMCP_BACKUP_DIRECTORY."
         )
     database = params.database or call.databases.default
-    scope = await call.databases.read(database, lambda lease: _scope(lease, params))
+    scope = await call.databases.read(
+        database, lambda lease: _scope(lease, params), login="backup", level="admin"
+    )
     program = await find_pg_dump(wanted.pg_dump, scope.major)
     began = time.monotonic()
     file = open_dump(wanted.directory, scope.parts, datetime.now(UTC))
@@ -106,6 +108,7 @@ async def _fill(call: Call, database: str, scope: Scope, program: str, file: Dum
     ]
     environment = {
         **call.settings.server.libpq_environment(database),
+        "PGAPPNAME": Borrower(principal=call.caller.principal).application_name,
         # A pg_dump that is killed must not leave its session behind, waiting for a lock.
         "PGOPTIONS": "-c client_connection_check_interval=2s",
     }

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from pgmcp.database import Lease
 from pgmcp.database.quote import identifier
-from pgmcp.errors import AccessDenied, CallerError, QueryFailed
+from pgmcp.errors import AccessDenied, CallerError, PgmcpError, QueryFailed
+from pgmcp.provision import provision_database
 from pgmcp.results import Result
 from pgmcp.sql import load
 from pgmcp.tools.admin.attributes import database_options
@@ -20,6 +21,7 @@ from pgmcp.tools.admin.report import counted, done, first_of, listing
 from pgmcp.tools.admin.standing import become_owner, hinting, needing, own_name
 from pgmcp.tools.base import Call
 from pgmcp.tools.confirm import require_value
+from pgmcp.tools.consequences import quoted
 from pgmcp.tools.nearest import nearest
 
 IN_USE = "55006"
@@ -33,7 +35,7 @@ STILL_IN_USE = (
 
 
 async def list_databases(call: Call, params: AdminParams) -> Result:
-    """List the databases with owner, size and sessions."""
+    """List the databases that the caller may reach, with owner, size and sessions."""
     return await listing(call, params, "databases")
 
 
@@ -60,7 +62,24 @@ async def create_database(call: Call, params: AdminParams) -> Result:
                 raise
         row = (await lease.rows(load("admin", "database", lease.server_version), name))[0]
     shown = ("database", "owner", "encoding", "collation", "size")
-    return done({key: row[key] for key in shown} | {"template": template})
+    cells = {key: row[key] for key in shown} | {"template": template}
+    return done(cells, notices=await _provision(call, name))
+
+
+async def _provision(call: Call, name: str) -> Sequence[str]:
+    """
+    Let the login roles into the new database; return what is left to the operator.
+
+    No event trigger fires for CREATE DATABASE, so nothing else would do it before the next run.
+    """
+    if not call.settings.server.logins.are_roles:
+        return ()
+    try:
+        async with call.databases.write(name, level="admin") as lease:
+            outcome = await provision_database(lease)
+    except PgmcpError as error:
+        return (f"the login roles may not use it yet: {error.message}; pgmcp provision mends it",)
+    return [f"could not {line}" for line in outcome.failed]
 
 
 async def drop_database(call: Call, params: AdminParams) -> Result:
@@ -70,7 +89,7 @@ async def drop_database(call: Call, params: AdminParams) -> Result:
     async with call.databases.bare(
         _beside(call, name), timeout=call.settings.limits.timeout_ceiling
     ) as lease:
-        row = await _find(lease, name)
+        row = await _find(call, lease, name)
         before = call.databases.own_pids()
         await call.databases.drain(name)
         # PostgreSQL may need a moment to see them go; DROP DATABASE itself waits for that.
@@ -88,9 +107,12 @@ async def drop_database(call: Call, params: AdminParams) -> Result:
         ended = f", ending {_described(sessions)}" if sessions else ""
         size = f", {row['size']}" if row["size"] else ""
         require_value(
+            call,
             confirmable(name),
             params.confirm,
             f'DROP DATABASE "{name}" (owner {row["owner"]}{size}) with all that is in it{ended}',
+            database=lease.database,
+            sealed=["DROP DATABASE", row["owner"], force, *_whose(sessions)],
         )
         who = await own_name(lease)
         with hinting({**needing(_dropping(who, row)), IN_USE: STILL_IN_USE}):
@@ -120,12 +142,13 @@ def _refuse_kept(call: Call, name: str) -> None:
         )
 
 
-async def _find(lease: Lease, name: str) -> Mapping[str, str | None]:
+async def _find(call: Call, lease: Lease, name: str) -> Mapping[str, str | None]:
     version = lease.server_version
     rows = await lease.rows(load("admin", "database", version), name)
     if not rows:
         listed = await lease.rows(load("admin", "databases", version))
-        near = nearest(name, [str(row["name"]) for row in listed])
+        known = [str(row["name"]) for row in listed]
+        near = nearest(name, [known_one for known_one in known if call.access.may_reach(known_one)])
         meant = f" The nearest names are: {', '.join(near)}." if near else ""
         raise CallerError(
             f'database "{name}" does not exist.{meant} pg_admin action=databases lists them.'
@@ -142,13 +165,22 @@ async def _sessions(lease: Lease, name: str) -> Sequence[Mapping[str, str | None
     return await lease.rows(load("admin", "sessions", lease.server_version), name)
 
 
+def _whose(sessions: Sequence[Mapping[str, str | None]]) -> list[str]:
+    """Return whose sessions these are; a pool that connects again does not change that."""
+    return sorted({f"{row['role']} {row['application']}" for row in sessions})
+
+
 def _described(sessions: Sequence[Mapping[str, str | None]]) -> str:
     shown = [
-        f"pid {row['pid']} ({row['role']}, {row['application'] or 'no application name'}, "
+        f"pid {row['pid']} ({row['role']}, {_application(row)}, "
         f"{row['client']}, {row['state'] or 'state hidden'})"
         for row in sessions
     ]
     return f"{counted(len(shown), 'session')}: {first_of(shown, SESSIONS_NAMED)}"
+
+
+def _application(row: Mapping[str, str | None]) -> str:
+    return quoted(row["application"]) if row["application"] else "no application name"
 
 
 def _in_use(template: str, sessions: Sequence[Mapping[str, str | None]]) -> str:

@@ -42,7 +42,7 @@ async def create_extension(call: Call, params: AdminParams) -> Result:
     """Install an extension; one that is installed is updated where params.value differs."""
     name = params.name or ""
     async with call.databases.write(
-        params.database, timeout=call.settings.limits.timeout_ceiling
+        params.database, timeout=call.settings.limits.timeout_ceiling, level="admin"
     ) as lease:
         known = await _find(lease, name)
         brings = str(known["brings"] or name).split(",")
@@ -105,7 +105,7 @@ def _update(params: AdminParams, known: Mapping[str, str | None]) -> str:
 async def drop_extension(call: Call, params: AdminParams) -> Result:
     """Drop an extension, with params.full together with all that depends on it (CASCADE)."""
     name, cascade = params.name or "", params.full is True
-    async with call.databases.write(params.database) as lease:
+    async with call.databases.write(params.database, level="admin") as lease:
         known = await _find(lease, name)
         if known["version"] is None:
             raise CallerError(
@@ -123,7 +123,14 @@ async def drop_extension(call: Call, params: AdminParams) -> Result:
             )
         taking = f", and with it (CASCADE) {named}" if dependants else ""
         what = f'DROP EXTENSION "{name}" {known["version"]} from database "{lease.database}"'
-        require_value(confirmable(name), params.confirm, what + taking)
+        require_value(
+            call,
+            confirmable(name),
+            params.confirm,
+            what + taking,
+            database=lease.database,
+            sealed=["DROP EXTENSION", known["version"], cascade, *dependants],
+        )
         who = await own_name(lease)
         hint = f"only its owner or a superuser drops an extension; the gateway's role is {who}."
         with hinting({**needing(hint), DEPENDENT_OBJECTS: "full=true drops them too."}):

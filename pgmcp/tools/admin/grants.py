@@ -39,7 +39,12 @@ async def _change(call: Call, params: AdminParams, *, grants: bool) -> Result:
     target = read_target(params.on or "")
     if params.owner is not None and target.form != "future":
         raise CallerError('owner belongs to on="future …": the role that makes the objects.')
-    async with call.databases.write(params.database) as lease:
+    # Roles, settings and tablespaces are all databases', whichever one the call connects to.
+    if target.kind in ("role", "parameter", "tablespace"):
+        call.databases.require("admin", None, f"pg_admin action={params.action} on={target.kind}")
+    elif target.kind == "database":
+        call.databases.require("admin", target.parts[0], f"pg_admin action={params.action}")
+    async with call.databases.write(params.database, level="admin") as lease:
         change = Change(
             grants=grants,
             target=target,
@@ -48,7 +53,7 @@ async def _change(call: Call, params: AdminParams, *, grants: bool) -> Result:
         )
         if target.form == "role":
             return await change_membership(call, lease, params, change)
-        return await _privileges(lease, params, change)
+        return await _privileges(call, lease, params, change)
 
 
 async def _grantee(call: Call, lease: Lease, to: str) -> str:
@@ -59,7 +64,7 @@ async def _grantee(call: Call, lease: Lease, to: str) -> str:
     return identifier(to)
 
 
-async def _privileges(lease: Lease, params: AdminParams, change: Change) -> Result:
+async def _privileges(call: Call, lease: Lease, params: AdminParams, change: Change) -> Result:
     target, given = change.target, params.privileges or ()
     words = read_privileges(given, target.kind, target.columns, lease.server_version)
     option = bool(chosen(params.attributes or (), (GRANT_OPTION,)))
@@ -67,7 +72,14 @@ async def _privileges(lease: Lease, params: AdminParams, change: Change) -> Resu
     before = await find(lease, target, maker=maker)
     if change.cascade:
         what = f"REVOKE {words} ON {before.identity} FROM {params.to} with all that it passed on"
-        require_value(confirmable(before.identity), params.confirm, f"{what} (CASCADE)")
+        require_value(
+            call,
+            confirmable(before.identity),
+            params.confirm,
+            f"{what} (CASCADE)",
+            database=lease.database,
+            sealed=[what, maker, option, before.acl],
+        )
     name = identifier(target.parts[0]) if target.form == "all" else before.identity
     on = target.keyword if target.form == "future" else f"{target.keyword} {name}"
     sql = sentence(change, f"{words} ON {on}", GRANT_OPTION if option else "")

@@ -18,8 +18,14 @@ from pgmcp.tools.admin.granting import PUBLIC, Change, describe, sentence
 from pgmcp.tools.admin.names import confirmable
 from pgmcp.tools.admin.objects import Found
 from pgmcp.tools.admin.params import AdminParams
-from pgmcp.tools.admin.roles import SINCE_ADMIN_OPTION
-from pgmcp.tools.admin.standing import find_role, hinting, needing, own_name, refuse_own
+from pgmcp.tools.admin.standing import (
+    SINCE_ADMIN_OPTION,
+    find_role,
+    hinting,
+    needing_createrole,
+    own_name,
+    refuse_own,
+)
 from pgmcp.tools.base import Call
 from pgmcp.tools.confirm import require_value
 
@@ -48,12 +54,19 @@ async def change_membership(
     role, version = change.target.parts[0], lease.server_version
     await _check(call, lease, params, change)
     options = _options(params, change, version)
+    before = await lease.value(load("admin", "membership", version), role, params.to)
     if change.cascade:
         what = f"REVOKE {identifier(role)} FROM {change.to} with all that it passed on (CASCADE)"
-        require_value(confirmable(role), params.confirm, what)
-    before = await lease.value(load("admin", "membership", version), role, params.to)
+        require_value(
+            call,
+            confirmable(role),
+            params.confirm,
+            what,
+            database=lease.database,
+            sealed=[what, *options, before],
+        )
     who = await own_name(lease)
-    with hinting(needing(_hint(lease, who, role))):
+    with hinting(needing_createrole(lease, who, _hint(lease, who, role))):
         for option in options:
             await lease.command(sentence(change, identifier(role), option))
     after = await lease.value(load("admin", "membership", version), role, params.to)

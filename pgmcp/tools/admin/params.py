@@ -119,6 +119,31 @@ class AdminParams(Params):
     confirm: str | None = Field(None, description="Value that a refusal printed, to go ahead.")
 
 
+# What all databases share counts as the default one's, also where the action looks at another.
+SHARED = frozenset({"create_database", "drop_database", "drop_role"})
+BUILT_IN = ("template0", "template1")  # copied where no template is named: part of every server
+
+
+def places_of(params: AdminParams) -> tuple[str | None, ...]:
+    """Return the databases in which *params* need the permission; None is the default one."""
+    places = [params.database]
+    if params.action in SHARED:
+        places.append(None)
+    if params.action in ("create_database", "drop_database"):
+        places.append(params.name)
+        if params.template not in BUILT_IN:
+            places.append(params.template)
+    return tuple(dict.fromkeys(places))
+
+
+def names_of(params: AdminParams) -> list[str]:
+    """Return what *params* are about, for the journal: names only, no value, no attribute."""
+    whole = ".".join(each for each in (params.schema_, params.table) if each)
+    given = (whole, params.name, params.on, params.to, params.owner)
+    backend = [f"pid {params.pid}"] if params.pid is not None else []
+    return [*(each for each in given if each), *backend]
+
+
 def check(params: AdminParams) -> None:
     """
     Refuse parameters that the action does not take, and text that no name or value can be.

@@ -98,7 +98,9 @@ async def _invalid(lease: Lease) -> set[str]:
 async def _tell_leftovers(call: Call, database: str, error: PgmcpError, known: set[str]) -> None:
     """Add to *error* the indexes that the failed command left invalid."""
     try:
-        left = sorted(await call.databases.read(database, _invalid) - known)
+        left = sorted(
+            await call.databases.read(database, _invalid, login="admin", level="admin") - known
+        )
     except PgmcpError:
         return  # the caller has one error already
     if left:

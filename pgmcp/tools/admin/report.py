@@ -15,6 +15,7 @@ from pgmcp.sql import load
 from pgmcp.statement import catalogue
 from pgmcp.tools.admin.params import AdminParams
 from pgmcp.tools.base import Call
+from pgmcp.tools.reach import narrow, remark
 
 Cells = Mapping[str, str | None]
 NOTICES_SHOWN = 20
@@ -46,13 +47,15 @@ async def listing(call: Call, params: AdminParams, action: str) -> Result:
     bounds = Bounds.of(call.settings.limits, params.max_rows)
 
     async def work(lease: Lease) -> Result:
+        withheld = await narrow(call, lease) if action == "databases" else 0
         await lease.value(
             "SELECT pg_catalog.set_config('pgmcp.pattern', $1, true)", like(params.name)
         )
         sql = load("admin", action, lease.server_version)
-        return await lease.run(catalogue(sql), bounds=bounds)
+        result = await lease.run(catalogue(sql), bounds=bounds)
+        return replace(result, remarks=(*result.remarks, *remark(withheld)))
 
-    return await call.databases.read(params.database, work)
+    return await call.databases.read(params.database, work, login="admin", level="admin")
 
 
 def like(name: str | None) -> str:

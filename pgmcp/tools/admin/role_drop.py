@@ -16,18 +16,25 @@ from pgmcp.sql import load
 from pgmcp.tools.admin.names import confirmable
 from pgmcp.tools.admin.params import AdminParams
 from pgmcp.tools.admin.report import counted, done, first_of
-from pgmcp.tools.admin.roles import SINCE_ADMIN_OPTION
-from pgmcp.tools.admin.standing import find_role, hinting, needing, own_name, refuse_own
+from pgmcp.tools.admin.standing import (
+    SINCE_ADMIN_OPTION,
+    find_role,
+    hinting,
+    needing_createrole,
+    own_name,
+    refuse_own,
+)
 from pgmcp.tools.base import Call
 from pgmcp.tools.confirm import require_value
 
+OUT_OF_REACH = "(out of your reach)"
 NAMED = 10  # objects named in a refusal; the rest is counted
 
 
 async def drop_role(call: Call, params: AdminParams) -> Result:
     """Drop a role that owns nothing and holds no privileges any more."""
     name = params.name or ""
-    async with call.databases.write(params.database) as lease:
+    async with call.databases.write(params.database, level="admin") as lease:
         role = await find_role(lease, "name", name)
         await refuse_own(call, lease, name, "drop")
         if role["is_superuser"] == "t":
@@ -39,12 +46,27 @@ async def drop_role(call: Call, params: AdminParams) -> Result:
             load("admin", "role_dependencies", lease.server_version), role["oid"]
         )
         if found:
-            raise _standing_in_the_way(lease, name, found)
-        require_value(confirmable(name), params.confirm, _what(role))
+            raise _standing_in_the_way(lease, name, [_told(call, row) for row in found])
+        sealed = [role[fact] for fact in ("oid", "attributes", "member_of", "members")]
+        require_value(
+            call,
+            confirmable(name),
+            params.confirm,
+            _what(role),
+            database=lease.database,
+            sealed=["DROP ROLE", *sealed],
+        )
         who = await own_name(lease)
-        with hinting(needing(_hint(lease, who, name))):
+        with hinting(needing_createrole(lease, who, _hint(lease, who, name))):
             await lease.command(f"DROP ROLE {identifier(name)}")
     return done({"role": name, "change": "dropped"})
+
+
+def _told(call: Call, row: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Leave out the name of a database that the caller may not reach."""
+    database = row["database"]
+    is_told = database is None or call.access.may_reach(database)
+    return row if is_told else {**row, "database": OUT_OF_REACH}
 
 
 def _what(role: Mapping[str, str | None]) -> str:

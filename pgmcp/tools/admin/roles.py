@@ -12,15 +12,21 @@ from dataclasses import replace
 from pgmcp.database import Lease
 from pgmcp.database.quote import identifier, literal
 from pgmcp.errors import AccessDenied, CallerError, QueryFailed
+from pgmcp.passwords import make_password
 from pgmcp.results import Result
 from pgmcp.tools.admin.attributes import RoleOptions, role_options
 from pgmcp.tools.admin.params import AdminParams
-from pgmcp.tools.admin.passwords import make_password
 from pgmcp.tools.admin.report import done, listing
-from pgmcp.tools.admin.standing import find_role, hinting, needing, own_name, refuse_own
+from pgmcp.tools.admin.standing import (
+    SINCE_ADMIN_OPTION,
+    find_role,
+    hinting,
+    needing_createrole,
+    own_name,
+    refuse_own,
+)
 from pgmcp.tools.base import Call
 
-SINCE_ADMIN_OPTION = 160000  # from 16 on CREATEROLE reaches only roles that one has ADMIN on
 SHOWN_ONCE = "the password is shown this once; keep it where its owner finds it"
 
 
@@ -35,10 +41,10 @@ async def create_role(call: Call, params: AdminParams) -> Result:
     options = role_options(params.attributes or ())
     if options.logs_in and options.password == "keep":  # noqa: S105 — a word about a password
         options = replace(options, password="new")  # noqa: S106 — the same
-    async with call.databases.write(None) as lease:
+    async with call.databases.write(None, level="admin") as lease:
         _refuse_createrole(lease, options)
         who = await own_name(lease)
-        with hinting(needing(_creating(who))):
+        with hinting(needing_createrole(lease, who, _creating(who))):
             clear = await _run(lease, "CREATE ROLE", name, options)
         role = await find_role(lease, "name", name)
     return _report(role, clear, change="created")
@@ -52,7 +58,7 @@ async def alter_role(call: Call, params: AdminParams) -> Result:
             "action=alter_role changes nothing as it stands. Give attributes, or a new name in to."
         )
     options = role_options(params.attributes or ())
-    async with call.databases.write(None) as lease:
+    async with call.databases.write(None, level="admin") as lease:
         role = await find_role(lease, "name", name)
         await refuse_own(call, lease, name, "change")
         if role["is_superuser"] == "t":
@@ -63,7 +69,7 @@ async def alter_role(call: Call, params: AdminParams) -> Result:
         _refuse_createrole(lease, options)
         who = await own_name(lease)
         clear = None
-        with hinting(needing(_altering(lease, who, name))):
+        with hinting(needing_createrole(lease, who, _altering(lease, who, name))):
             if options.clauses or options.password != "keep":  # noqa: S105 — the same
                 clear = await _run(lease, "ALTER ROLE", name, options)
             if new_name is not None:

@@ -57,7 +57,12 @@ async def show(call: Call, params: AdminParams) -> Result:
     """Show one setting, or those that a pattern with * meets."""
     result = await listing(call, params, "setting")
     if not result.rows and "*" not in (params.name or ""):
-        await call.databases.read(params.database, lambda lease: _find(lease, params.name or ""))
+        await call.databases.read(
+            params.database,
+            lambda lease: _find(lease, params.name or ""),
+            login="admin",
+            level="admin",
+        )
     return _in_one_form(result)
 
 
@@ -95,8 +100,10 @@ async def _change(call: Call, params: AdminParams, value: str | None) -> Result:
             known = await _find(lease, name)
             return await _change_server(call, lease, known, value)
     if value is not None:
-        await call.databases.read(scope.database, lambda lease: _try(lease, name, value))
-    async with call.databases.write(scope.database) as lease:
+        await call.databases.read(
+            scope.database, lambda lease: _try(lease, name, value), login="admin", level="admin"
+        )
+    async with call.databases.write(scope.database, level="admin") as lease:
         return await _change_scope(call, lease, scope, name, value)
 
 

@@ -16,6 +16,7 @@ from pgmcp.sql import load
 from pgmcp.tools.base import Call
 
 INSUFFICIENT_PRIVILEGE = "42501"
+SINCE_ADMIN_OPTION = 160000  # from 16 on CREATEROLE reaches only roles that one has ADMIN on
 # The roles that `pgmcp provision` makes, whether or not this gateway is using them now.
 GATEWAY_ROLES = frozenset(
     f"pgmcp_{use}" for use in ("read", "write", "ddl", "admin", "monitor", "backup")
@@ -43,6 +44,16 @@ def hinting(hints: Mapping[str, str]) -> Iterator[None]:
 def needing(hint: str) -> Mapping[str, str]:
     """Return the hints for a failure by lack of privilege."""
     return {INSUFFICIENT_PRIVILEGE: hint}
+
+
+def needing_createrole(lease: Lease, who: str, hint: str) -> Mapping[str, str]:
+    """Return the hints for a lack of CREATEROLE, which pgmcp_admin is not to have below 16."""
+    if lease.server_version < SINCE_ADMIN_OPTION and who in GATEWAY_ROLES:
+        return needing(
+            f"below PostgreSQL 16 CREATEROLE reaches every role but superusers, so {who} has none. "
+            "The operator makes and changes roles with psql."
+        )
+    return needing(hint)
 
 
 def become_owner(owner: str, who: str, object_sql: str, *, superuser: bool) -> str:

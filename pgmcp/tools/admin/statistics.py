@@ -28,6 +28,14 @@ SHARED = {
     "slru": 17,
     "wal": 15,
 }
+# What pg_stat_statements_reset takes, the last since its version 1.11. Values of exactly these
+# types leave no room for another function of that name.
+RESETTING = (
+    ("0::pg_catalog.oid", "oid"),
+    ("d.oid", "oid"),
+    ("0::pg_catalog.int8", "bigint"),
+    ("false", "boolean"),
+)
 VERSIONS_PER_MAJOR = 10_000
 AFTERWARDS = "autovacuum counts dead rows anew: ANALYZE tables that change much"
 
@@ -38,8 +46,10 @@ async def reset_statistics(call: Call, params: AdminParams) -> Result:
         raise CallerError("name and table are two different things to reset. Give one of them.")
     if params.schema_ is not None and params.table is None:
         raise CallerError("schema needs table: one table's counters are reset, or the database's.")
-    async with call.databases.write(params.database) as lease:
+    async with call.databases.write(params.database, level="admin") as lease:
         if params.name is not None:
+            if params.name != STATEMENTS:  # the server's, not this database's
+                call.databases.require("admin", None, f"pg_admin reset_statistics {params.name}")
             return await _named(lease, params.name)
         if params.table is not None:
             return await _table(lease, params.schema_, params.table)
@@ -81,18 +91,21 @@ async def _named(lease: Lease, name: str) -> Result:
 
 async def _statements(lease: Lease) -> Result:
     """Reset this database's statements only; other databases keep theirs."""
-    schema = await lease.value(load("admin", "statements_extension", lease.server_version))
-    if schema is None:
+    found = await lease.rows(load("admin", "statements_extension", lease.server_version))
+    if not found:
         raise CallerError(
             f'pg_stat_statements is not installed in database "{lease.database}". '
             "pg_admin action=create_extension name=pg_stat_statements installs it."
         )
-    function = qualified(schema, "pg_stat_statements_reset")
+    function = qualified(str(found[0]["schema"]), "pg_stat_statements_reset")
+    count = int(found[0]["arguments"] or 0)
+    values = ", ".join(value for value, _ in RESETTING[:count])
+    types = ", ".join(kind for _, kind in RESETTING[:count])
     return await _run(
         lease,
         f'the statements of database "{lease.database}"',
-        "pg_stat_statements_reset(oid, oid, bigint)",
-        f"SELECT {function}(0, d.oid, 0) FROM pg_catalog.pg_database AS d "  # noqa: S608 — quoted
+        f"pg_stat_statements_reset({types})",
+        f"SELECT {function}({values}) FROM pg_catalog.pg_database AS d "  # noqa: S608 — quoted
         "WHERE d.datname = pg_catalog.current_database()",
     )
 

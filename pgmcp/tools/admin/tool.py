@@ -17,7 +17,7 @@ from pgmcp.tools.admin.databases import create_database, drop_database, list_dat
 from pgmcp.tools.admin.extensions import create_extension, drop_extension, list_extensions
 from pgmcp.tools.admin.grants import grant, revoke
 from pgmcp.tools.admin.maintenance import analyze, vacuum
-from pgmcp.tools.admin.params import Action, AdminParams, check
+from pgmcp.tools.admin.params import Action, AdminParams, check, names_of, places_of
 from pgmcp.tools.admin.reindex import reindex
 from pgmcp.tools.admin.reload import reload
 from pgmcp.tools.admin.role_drop import drop_role
@@ -65,10 +65,16 @@ HANDLERS: dict[Action, Handler] = {
 
 
 async def run(call: Call, params: AdminParams) -> Answer:
-    """Carry out one action."""
+    """Carry out one action; it needs admin where it happens, and some need it elsewhere too."""
+    call.record.level, call.record.names = "admin", names_of(params)
+    for database in places_of(params):
+        call.databases.require("admin", database, f"pg_admin action={params.action}")
     check(params)
     began = time.perf_counter()
-    result = await HANDLERS[params.action](call, params)
+    try:
+        result = await HANDLERS[params.action](call, params)
+    finally:
+        call.definers.forget()
     milliseconds = (time.perf_counter() - began) * 1000
     return answer(replace(result, milliseconds=milliseconds), params.format)
 

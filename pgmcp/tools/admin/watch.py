@@ -56,6 +56,7 @@ async def with_progress(call: Call, lease: Lease, what: str, command: Awaitable[
                     load("admin", "progress", other.server_version), str(lease.pid)
                 ),
                 timeout=PATIENCE,
+                login="monitor",
             )
             if rows:
                 row = rows[0]

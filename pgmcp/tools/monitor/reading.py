@@ -14,12 +14,14 @@ from pgmcp.database.quote import identifier
 from pgmcp.errors import QueryFailed, StatementTimeout
 from pgmcp.sql import load
 from pgmcp.statement import catalogue
+from pgmcp.tools.reach import narrow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pgmcp.database import Bounds, Lease
     from pgmcp.results import Result, Row
+    from pgmcp.tools.base import Call
 
 TOOL = "monitor"
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -45,15 +47,17 @@ class Reader:
     Run catalogue queries on one lease, in its transaction.
 
     *role* is the quoted name of the login role; the two claims are what pg_monitor would give it.
+    *withheld* counts the databases that the reports say nothing of, as they are out of reach.
     """
 
     lease: Lease
     role: str
     sees_sessions: bool
     sees_settings: bool
+    withheld: int = 0
 
     @classmethod
-    async def enter(cls, lease: Lease, pattern: str, limit: timedelta) -> Reader:
+    async def enter(cls, call: Call, lease: Lease, pattern: str, limit: timedelta) -> Reader:
         """Prepare the transaction: *pattern* is LIKE's, *limit* that of each query."""
         await lease.limit_time(limit, LOCK_LIMIT)
         (row,) = await lease.rows(ENTER, pattern)
@@ -62,6 +66,7 @@ class Reader:
             role=row["role"] or "",
             sees_sessions=row["sees_sessions"] == "t",
             sees_settings=row["sees_settings"] == "t",
+            withheld=await narrow(call, lease),
         )
 
     @property

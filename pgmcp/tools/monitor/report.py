@@ -16,10 +16,12 @@ from pgmcp.errors import QueryFailed
 from pgmcp.results import Result
 from pgmcp.tools.monitor.pattern import like, matches
 from pgmcp.tools.monitor.reading import PART_LIMIT, Reader, rest
+from pgmcp.tools.reach import remark
 
 if TYPE_CHECKING:
-    from pgmcp.database import Bounds, Databases, Lease
+    from pgmcp.database import Bounds, Lease
     from pgmcp.results import Row
+    from pgmcp.tools.base import Call
 
 HEALTH_COLUMNS = ("check", "status", "value", "threshold", "hint")
 WAL_COLUMNS = ("item", "value", "hint")
@@ -56,14 +58,14 @@ WAL = ("wal", "wal_volume", "wal_checkpoints", "wal_archiver", "wal_directory")
 TOTAL_LIMIT = PART_LIMIT * len(HEALTH) + timedelta(seconds=5)
 
 
-async def health(
-    databases: Databases, database: str | None, pattern: str | None, bounds: Bounds
-) -> Result:
+async def health(call: Call, database: str | None, pattern: str | None, bounds: Bounds) -> Result:
     """Run every check whose name matches; the worst come first."""
-    started = time.perf_counter()
+    started, withheld = time.perf_counter(), 0
 
     async def work(lease: Lease) -> list[Row]:
-        reader = await Reader.enter(lease, like(pattern), PART_LIMIT)
+        nonlocal withheld
+        reader = await Reader.enter(call, lease, like(pattern), PART_LIMIT)
+        withheld = reader.withheld
         rows: list[Row] = []
         for name in HEALTH:
             found = await reader.part(f"health_{name}", HEALTH_COLUMNS)
@@ -74,22 +76,21 @@ async def health(
                 rows.append((name.replace("_", " "), "unknown", reason, None, hint))
         return rows
 
-    found = await databases.read(database, work, timeout=TOTAL_LIMIT)
+    found = await call.databases.read(database, work, timeout=TOTAL_LIMIT, login="monitor")
     rows = [row for row in found if matches(pattern, row[0] or "")]
     rows.sort(key=lambda row: STATUSES.index(row[1] or "unknown"))
     counted = Counter(row[1] for row in rows)
     verdict = ", ".join(f"{counted[status]} {status}" for status in STATUSES if counted[status])
-    return _result(HEALTH_COLUMNS, rows, bounds, verdict=verdict, started=started)
+    remarks = [verdict, *remark(withheld)] if verdict else [*remark(withheld)]
+    return _result(HEALTH_COLUMNS, rows, bounds, remarks=remarks, started=started)
 
 
-async def wal(
-    databases: Databases, database: str | None, pattern: str | None, bounds: Bounds
-) -> Result:
+async def wal(call: Call, database: str | None, pattern: str | None, bounds: Bounds) -> Result:
     """List where the write-ahead log stands, how fast it grows and where it goes."""
     started = time.perf_counter()
 
     async def work(lease: Lease) -> list[Row]:
-        reader = await Reader.enter(lease, like(pattern), PART_LIMIT)
+        reader = await Reader.enter(call, lease, like(pattern), PART_LIMIT)
         rows: list[Row] = []
         for name in WAL:
             found = await reader.part(name, WAL_COLUMNS)
@@ -99,9 +100,9 @@ async def wal(
                 rows.append((name.removeprefix("wal_"), *_reason(found)))
         return rows
 
-    found = await databases.read(database, work, timeout=TOTAL_LIMIT)
+    found = await call.databases.read(database, work, timeout=TOTAL_LIMIT, login="monitor")
     rows = [row for row in found if matches(pattern, row[0] or "")]
-    return _result(WAL_COLUMNS, rows, bounds, verdict="", started=started)
+    return _result(WAL_COLUMNS, rows, bounds, remarks=[], started=started)
 
 
 def _reason(failure: QueryFailed | str) -> tuple[str, str | None]:
@@ -112,7 +113,12 @@ def _reason(failure: QueryFailed | str) -> tuple[str, str | None]:
 
 
 def _result(
-    columns: tuple[str, ...], rows: list[Row], bounds: Bounds, *, verdict: str, started: float
+    columns: tuple[str, ...],
+    rows: list[Row],
+    bounds: Bounds,
+    *,
+    remarks: list[str],
+    started: float,
 ) -> Result:
     result = Result.of(
         columns,
@@ -121,7 +127,5 @@ def _result(
         max_bytes=bounds.max_bytes,
         milliseconds=(time.perf_counter() - started) * 1000,
     )
-    remarks = [verdict] if verdict else []
-    if result.more:
-        remarks += rest(len(result.rows), bounds)
-    return replace(result, remarks=tuple(remarks))
+    more = rest(len(result.rows), bounds) if result.more else ()
+    return replace(result, remarks=(*remarks, *more))

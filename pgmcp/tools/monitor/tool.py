@@ -17,6 +17,7 @@ from pgmcp.tools.monitor import report
 from pgmcp.tools.monitor.pattern import like
 from pgmcp.tools.monitor.reading import Reader
 from pgmcp.tools.monitor.statements import slow_queries_sql
+from pgmcp.tools.reach import remark
 
 if TYPE_CHECKING:
     from pgmcp.database import Lease
@@ -33,6 +34,10 @@ unit: _bytes, _seconds, _ms, _percent.
 Example: action="tables", pattern="shop.*\""""
 
 SESSION_ACTIONS = frozenset({"connections", "activity", "locks", "slow_queries", "progress"})
+# They tell of several databases, where the others tell of one or of the server alone.
+SERVER_ACTIONS = frozenset(
+    {"connections", "activity", "locks", "progress", "databases", "replication"}
+)
 SETTING_ACTIONS = frozenset({"settings"})
 
 
@@ -65,11 +70,12 @@ class MonitorParams(Params):
 
 async def run(call: Call, params: MonitorParams) -> Answer:
     """Carry out one action."""
+    call.record.level = "read"
     bounds = Bounds.of(call.settings.limits, params.max_rows)
     if params.action == "health":
-        result = await report.health(call.databases, params.database, params.pattern, bounds)
+        result = await report.health(call, params.database, params.pattern, bounds)
     elif params.action == "wal":
-        result = await report.wal(call.databases, params.database, params.pattern, bounds)
+        result = await report.wal(call, params.database, params.pattern, bounds)
     else:
         result = await _listing(call, params, bounds)
     return answer(result, params.format)
@@ -80,15 +86,20 @@ async def _listing(call: Call, params: MonitorParams, bounds: Bounds) -> Result:
     pattern = like(params.pattern)
 
     async def work(lease: Lease) -> Result:
-        reader = await Reader.enter(lease, pattern, call.settings.limits.timeout)
+        reader = await Reader.enter(call, lease, pattern, call.settings.limits.timeout)
         if params.action == "slow_queries":
             sql = await slow_queries_sql(reader)
         else:
             sql = reader.sql(params.action)
         result = await reader.listing(sql, bounds)
-        return replace(result, notices=(*result.notices, *_blind_spots(params.action, reader)))
+        left_out = remark(reader.withheld) if params.action in SERVER_ACTIONS else ()
+        return replace(
+            result,
+            remarks=(*result.remarks, *left_out),
+            notices=(*result.notices, *_blind_spots(params.action, reader)),
+        )
 
-    return await call.databases.read(params.database, work)
+    return await call.databases.read(params.database, work, login="monitor")
 
 
 def _blind_spots(action: str, reader: Reader) -> list[str]:

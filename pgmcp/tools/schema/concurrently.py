@@ -51,8 +51,10 @@ async def run_concurrently(call: Call, params: SchemaParams, piece: Statement) -
         PgmcpError: its fate names an index that is left behind INVALID, and how to drop it.
     """
     limits = call.settings.limits
-    async with call.databases.bare(params.database, timeout=limits.maintenance_timeout) as lease:
-        await require(lease, piece, params.confirm)
+    async with call.databases.bare(
+        params.database, timeout=limits.maintenance_timeout, level="ddl"
+    ) as lease:
+        await require(call, lease, piece, params.confirm)
         # It waits for older transactions to end, and that wait blocks nobody.
         await lease.command("SET lock_timeout = 0")
         table = _table_of(piece)

@@ -14,19 +14,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pgmcp.database import Bounds, Lease
-from pgmcp.errors import ConfirmationNeeded, PgmcpError
+from pgmcp.errors import CallerError, ConfirmationNeeded, PgmcpError
+from pgmcp.kinds import Level
 from pgmcp.results import Result
 from pgmcp.settings import Limits
 from pgmcp.statement import Statement
 from pgmcp.tools.base import Answer, Call, answer
 from pgmcp.tools.confirm import require
+from pgmcp.tools.gaps import add_gap
 from pgmcp.tools.nearest import add_nearest
+from pgmcp.tools.reach import refuse_whole_server
 from pgmcp.tools.schema.concurrently import require_alone, run_concurrently
 from pgmcp.tools.schema.dry_run import dry_run
 from pgmcp.tools.schema.failing import explain, whole_limit
 from pgmcp.tools.schema.lint.nodes import commands
 from pgmcp.tools.schema.page import one_line
-from pgmcp.tools.schema.pieces import SHOWN, Action, pieces_of
+from pgmcp.tools.schema.pieces import SHOWN, Action, check_pieces, level_of, spelled_names, title_of
 
 if TYPE_CHECKING:
     from pgmcp.tools.schema.params import SchemaParams
@@ -45,7 +48,10 @@ async def change(call: Call, params: SchemaParams, action: Action) -> Answer:
         ConfirmationNeeded: a piece destroys something; nothing was done.
         QueryFailed: PostgreSQL refused a piece; the hint says which, the fate what is left.
     """
-    pieces = await pieces_of(call.parser, params.sql or "", action)
+    pieces = await call.parser.parse(params.sql or "")
+    call.record.statements, call.record.names = pieces, spelled_names(pieces)
+    check_pieces(pieces, action)
+    require_level(call, params, pieces)
     try:
         if any(piece.concurrently for piece in pieces):
             require_alone(pieces, dry_run=bool(params.dry_run), session_id=params.session_id)
@@ -56,6 +62,8 @@ async def change(call: Call, params: SchemaParams, action: Action) -> Answer:
             result = await _run(call, params, pieces)
     except PgmcpError as error:
         await add_nearest(call, params.database, error)
+        login = call.transactions.mode_of(params.session_id) or level_of(pieces)
+        await add_gap(call, params.database, error, login=login, statement=pieces[0])
         raise
     return answer(result, params.format)
 
@@ -84,8 +92,8 @@ async def _run(call: Call, params: SchemaParams, pieces: Sequence[Statement]) ->
     whole = whole_limit(pieces, timeout, limits)
     started = time.perf_counter()
     try:
-        async with _changing(call, params, whole) as lease:
-            await require(lease, confirmable(pieces), params.confirm)
+        async with _changing(call, params, whole, level_of(pieces)) as lease:
+            await require(call, lease, confirmable(pieces), params.confirm)
             await lease.limit_time(timeout, lock_limit(call))
             rows, notices = await _run_pieces(lease, pieces, limits, timeout)
             # SET LOCAL would last beyond this call in a transaction across calls.
@@ -107,16 +115,36 @@ async def _run(call: Call, params: SchemaParams, pieces: Sequence[Statement]) ->
 
 
 @asynccontextmanager
-async def _changing(call: Call, params: SchemaParams, timeout: timedelta) -> AsyncIterator[Lease]:
+async def _changing(
+    call: Call, params: SchemaParams, timeout: timedelta, level: Level
+) -> AsyncIterator[Lease]:
     """Lend a connection in a transaction: the caller's, or one that commits at the end."""
     if params.session_id is None:
-        async with call.databases.write(params.database, timeout=timeout) as lease:
+        async with call.databases.write(params.database, timeout=timeout, level=level) as lease:
             yield lease
         return
     async with call.transactions.borrow(
-        call.owner, params.session_id, level="ddl", database=params.database, timeout=timeout
+        params.session_id, level=level, database=params.database, timeout=timeout
     ) as lease:
         yield lease
+
+
+def require_level(call: Call, params: SchemaParams, pieces: Sequence[Statement]) -> None:
+    """Refuse what is above the caller's level there, and what no transaction's mode allows."""
+    level = level_of(pieces)
+    for piece in pieces:
+        refuse_whole_server(call, piece)
+    if level != "admin":
+        return  # the least that an action needs was looked at before
+    highest = next(piece for piece in pieces if piece.level == "admin")
+    what = f"{title_of(highest)} ({highest.why.rstrip('.')})"
+    database = call.transactions.database_of(params.session_id) or params.database
+    call.databases.require("admin", database, what)
+    if params.session_id is not None:
+        raise CallerError(
+            f"{what} needs level admin, which is above every transaction's mode. Leave session_id "
+            "out: the call is a transaction of its own."
+        )
 
 
 async def _run_pieces(

@@ -42,6 +42,7 @@ async def describe(call: Call, params: SchemaParams) -> Answer:
         CallerError: no such object (with the nearest names), or several.
     """
     started = time.perf_counter()
+    call.record.names = (params.schema_, params.name)
 
     async def work(lease: Lease) -> Facts:
         found = await find(lease, params.name or "", schema=params.schema_, kind=params.kind)

@@ -23,6 +23,7 @@ from pgmcp.tools.schema.lint import Catalogue, Finding, lint
 from pgmcp.tools.schema.lint.gather import gather
 from pgmcp.tools.schema.lint.nodes import commands
 from pgmcp.tools.schema.page import Page, size_text
+from pgmcp.tools.schema.pieces import level_of
 from pgmcp.tools.schema.reading import facts_of
 from pgmcp.tools.schema.trial import Trial
 from pgmcp.tools.schema.trial_report import lines_of, report_of
@@ -51,10 +52,12 @@ async def dry_run(
 
     whole = whole_limit(pieces, limits.timeout, limits)
     if params.session_id is None:
-        trial = await call.databases.attempt(params.database, work, timeout=whole)
+        trial = await call.databases.attempt(
+            params.database, work, timeout=whole, level=level_of(pieces)
+        )
     else:
         async with call.transactions.borrow(
-            call.owner, params.session_id, level="ddl", database=params.database, timeout=whole
+            params.session_id, level="ddl", database=params.database, timeout=whole
         ) as lease:
             trial = await work(lease)
     page = Page(lines=lines_of, max_bytes=limits.max_bytes, rest=REST)

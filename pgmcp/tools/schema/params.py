@@ -22,6 +22,7 @@ ACTIONS = {
     "alter": CHANGE,
     "drop": CHANGE,
 }
+CHANGING = tuple(action for action, takes in ACTIONS.items() if takes is CHANGE)
 
 Kind = Literal[
     "table",

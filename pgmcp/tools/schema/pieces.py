@@ -6,12 +6,14 @@ Owns the check before anything runs; runs nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pgmcp import titles
 from pgmcp.errors import CallerError
 from pgmcp.grammar import Node, relation_names
-from pgmcp.statement import Parser, Statement
+from pgmcp.kinds import LEVELS, Level
+from pgmcp.statement import Statement
 
 Action = Literal["create", "alter", "drop"]
 ACTIONS: dict[str, Action] = {  # where the node's name does not tell
@@ -31,15 +33,13 @@ CREATED = {  # where the node of a CREATE has the new object's name
 SHOWN = 80  # characters of a piece that an error or a list shows
 
 
-async def pieces_of(parser: Parser, sql: str, action: Action) -> tuple[Statement, ...]:
+def check_pieces(pieces: Sequence[Statement], action: Action) -> None:
     """
-    Split *sql* into statements that pg_schema may run under *action*.
+    Refuse *pieces* unless pg_schema may run them under *action*.
 
     Raises:
         CallerError: none, or one that belongs to another tool or action, which it names.
-        QueryFailed: PostgreSQL's grammar refuses the text.
     """
-    pieces = await parser.parse(sql)
     if not pieces:
         raise CallerError("sql holds no statement. Send the DDL, such as CREATE TABLE …")
     created: set[tuple[str, ...]] = set()
@@ -62,7 +62,11 @@ async def pieces_of(parser: Parser, sql: str, action: Action) -> tuple[Statement
             f"{title_of(piece)}{where} belongs to action={belongs}, not action={action}. "
             f"Repeat the call with action={belongs}.{together}"
         )
-    return pieces
+
+
+def level_of(pieces: Sequence[Statement]) -> Level:
+    """Return the level that runs all of *pieces*."""
+    return max((piece.level for piece in pieces), key=LEVELS.index)
 
 
 def action_of(piece: Statement) -> Action:
@@ -128,3 +132,8 @@ def _strings(nodes: list[Node]) -> tuple[str, ...]:
     for node in nodes:
         names += _spelled(node)
     return tuple(names)
+
+
+def spelled_names(pieces: Sequence[Statement]) -> list[str]:
+    """Return the names of what *pieces* make, for the journal."""
+    return sorted(".".join(name) for piece in pieces for name in created_names(piece))

@@ -27,11 +27,10 @@ async def reading(
     session_id: str | None,
 ) -> T:
     """Run *work* read only, or in the transaction *session_id*, which sees its own changes."""
+    call.record.level = "read"
     if session_id is None:
         return await call.databases.read(database, work)
-    async with call.transactions.borrow(
-        call.owner, session_id, level="read", database=database
-    ) as lease:
+    async with call.transactions.borrow(session_id, level="read", database=database) as lease:
         return await work(lease)
 
 

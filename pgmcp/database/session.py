@@ -1,0 +1,112 @@
+"""
+How a connection to PostgreSQL is opened, so that no query of pgmcp's runs another's operator.
+
+Owns a fresh session's settings and the order of its search path; knows no pool and no borrower.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from pgmcp.logins import Account
+from pgmcp.settings import Server
+
+if TYPE_CHECKING:
+    from pgmcp.database.codecs import Types
+
+STATEMENTS_KEPT = 100  # prepared statements per connection, the least recently used go
+SESSION = {
+    "client_connection_check_interval": "2s",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    # The grammar that judges a statement reads strings so; the server must read the same ones.
+    "standard_conforming_strings": "on",
+}
+# For those who look up no caller's names: operators and functions are PostgreSQL's alone.
+CATALOGS_ONLY = "pg_catalog"
+PATH = "SELECT pg_catalog.current_setting('search_path')"
+NAME = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
+CATALOGS = re.compile(r'pg_catalog|"pg_catalog"', re.IGNORECASE)
+
+
+class Session(asyncpg.Connection):
+    """
+    Be a connection that learns new types by pgmcp's own query.
+
+    asyncpg's compares an oid with an integer. PostgreSQL has no operator for exactly these two, so
+    one that somebody put into public would run, with the rights of whoever logs in here
+    (CVE-2018-1058). tests/integration/test_own_queries_trapped.py holds it on the locked release.
+    """
+
+    types: Types
+
+    async def _introspect_types(self, _oids: object, _timeout: object) -> tuple[Any, Any]:
+        """Return nothing to register: `Types` does that. Any: asyncpg's private classes."""
+        await self.types.learn(self)
+        # The name says that no unnamed statement was overwritten meanwhile.
+        return (), SimpleNamespace(name="learned")
+
+
+async def open_session(
+    server: Server, database: str, account: Account, types: Types, settings: Mapping[str, str]
+) -> Session:
+    """
+    Connect to *database* as *account*; *settings* last as long as the connection.
+
+    A search path that the database or the role was given, and that puts other schemas before
+    PostgreSQL's own, is used without that: the owner of a database may set it, and every operator
+    of every query could then be his.
+
+    Raises: what asyncpg raises.
+    """
+    session = await _connect(server, database, account, settings)
+    try:
+        session.types = types
+        given = str(await session.fetchval(PATH))
+    except BaseException:
+        session.terminate()
+        raise
+    if (safe := catalogs_first(given)) == given:
+        return session
+    session.terminate()
+    session = await _connect(server, database, account, {**settings, "search_path": safe})
+    session.types = types
+    return session
+
+
+async def _connect(
+    server: Server, database: str, account: Account, settings: Mapping[str, str]
+) -> Session:
+    hosts = [host.strip() for host in server.host.split(",")]
+    ports = [int(port) for port in server.port.split(",")]
+    opened: Session = await asyncpg.connect(
+        host=hosts if len(hosts) > 1 else hosts[0],
+        port=ports if len(ports) > 1 else ports[0],
+        user=account.user,
+        password=account.password,
+        passfile=str(server.passfile) if server.passfile else None,
+        database=database,
+        ssl=server.sslmode,
+        timeout=server.connect_timeout.total_seconds(),
+        statement_cache_size=STATEMENTS_KEPT,
+        server_settings={**SESSION, **settings},
+        connection_class=Session,
+    )
+    return opened
+
+
+def catalogs_first(path: str) -> str:
+    """Return *path* so that pg_catalog comes first: by naming it there, or not at all."""
+    names = NAME.findall(path)
+    if not any(CATALOGS.fullmatch(name) for name in names[1:]):
+        return path
+    if CATALOGS.fullmatch(names[0]):
+        return path
+    return ", ".join(name for name in names if not CATALOGS.fullmatch(name))

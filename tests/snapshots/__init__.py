@@ -30,6 +30,7 @@ VARIABLE = (
     (re.compile(r"transaction \d+"), "transaction 777"),
     (re.compile(r"pid \d+"), "pid 1234"),
     (re.compile(r"session \d+"), "session 1234"),
+    (re.compile(r"in a transaction for \d+ s"), "in a transaction for 12 s"),
     (re.compile(r"is \d+ \(role"), "is 1234 (role"),
     (re.compile(r'confirm="\d+"'), 'confirm="1234"'),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+"), "2026-01-02 14:02:03.456"),

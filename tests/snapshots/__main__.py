@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from pgmcp.kinds import LEVELS
 from tests.cluster import throwaway_cluster
 from tests.snapshots import FOLDER, ROOT, texts, wire
 from tests.snapshots.world import shop
@@ -16,13 +17,13 @@ from tests.snapshots.world import shop
 
 async def main() -> None:
     """Write all of them."""
-    found = await wire.listed()
-    (FOLDER / "tools.json").write_text(wire.snapshot(found))
-    (ROOT / "docs" / "tools.md").write_text(wire.document(found))
+    for level in LEVELS:
+        (FOLDER / f"tools.{level}.json").write_text(wire.snapshot(await wire.listed(level)))
+    (ROOT / "docs" / "tools.md").write_text(await wire.document())
     with throwaway_cluster() as cluster:
         async with shop(cluster) as asker:
             await texts.write_all(cluster, asker)
-    sys.stdout.write(f"wrote docs/tools.md, tools.json and {len(texts.NAMES)} error texts\n")
+    sys.stdout.write(f"wrote docs/tools.md, tools.*.json and {len(texts.NAMES)} error texts\n")
 
 
 if __name__ == "__main__":

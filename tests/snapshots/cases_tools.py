@@ -11,6 +11,10 @@ from typing import Any
 Arguments = dict[str, Any]  # Any: JSON
 
 CONCURRENTLY = "CREATE INDEX CONCURRENTLY ON shop.orders (total)"
+FUNCTION = "CREATE FUNCTION a() RETURNS int LANGUAGE sql AS '{}'"
+NESTED = "SELECT 1"
+for _ in range(5):
+    NESTED = FUNCTION.format(NESTED.replace("'", "''"))
 
 SCHEMA: dict[str, Arguments] = {
     "schema_concurrently_with_another_definition": {
@@ -24,6 +28,14 @@ SCHEMA: dict[str, Arguments] = {
     "schema_describe_of_a_trigger": {"action": "describe", "name": "odd"},
     "schema_describe_of_many": {"action": "describe", "name": "shop.twice"},
     "schema_no_statement": {"action": "create", "sql": " -- nothing"},
+    "schema_too_many_statements": {"action": "create", "sql": "CREATE SCHEMA a;" * 501},
+    "schema_too_many_objects": {"action": "drop", "sql": "DROP TABLE a" + ", a" * 200},
+    "schema_functions_in_functions": {"action": "create", "sql": NESTED},
+    "schema_grant_inside": {
+        "action": "create",
+        "sql": "CREATE SCHEMA a GRANT SELECT ON shop.orders TO PUBLIC",
+    },
+    "schema_body_of_no_sql": {"action": "create", "sql": FUNCTION.format("SELECT FROM WHERE")},
     "schema_wrong_action": {"action": "create", "sql": "DROP VIEW shop.open_orders"},
 }
 MONITOR: dict[str, Arguments] = {

@@ -199,7 +199,7 @@ async def small_gateway(world: World, **pools: int) -> Asker:
 
 @story
 async def tx_too_many_in_all(world: World) -> str:
-    gateway = await small_gateway(world, per_database=3, total=6)
+    gateway = await small_gateway(world, per_database=3, total=6, reserved=0)
     for _ in range(3):
         await gateway.text("pg_tx", action="begin")
     return await gateway.refusal("pg_tx", action="begin")
@@ -207,7 +207,7 @@ async def tx_too_many_in_all(world: World) -> str:
 
 @story
 async def tx_no_connection_free(world: World) -> str:
-    gateway = await small_gateway(world, per_database=1, total=3)
+    gateway = await small_gateway(world, per_database=1, total=3, reserved=0)
     await gateway.text("pg_tx", action="begin")
     sql = "SELECT pg_sleep(0.5)"
     slow = [

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pgmcp.errors import PgmcpError
-from pgmcp.serve import listen
+from pgmcp.listeners import listen
 from pgmcp.settings import Http, load
 from tests.asking import Asker
 from tests.snapshots.world import DATABASE, World, story
@@ -206,7 +206,8 @@ async def port_of_no_number(_world: World) -> str:
 def listening(settings: Http) -> str:
     """Return what is said of a place that cannot be listened on."""
     try:
-        listen(settings).close()
+        for listener in listen(settings):
+            listener.socket.close()
     except PgmcpError as error:
         return told(error)
     raise AssertionError("it could be listened on")

@@ -10,11 +10,29 @@ import json
 
 from tests.asking import Asker
 from tests.cluster import ThrowawayCluster
-from tests.snapshots import ERRORS, normalise, stories, stories_server, stories_tools
+from tests.snapshots import (
+    ERRORS,
+    normalise,
+    stories,
+    stories_access,
+    stories_asking,
+    stories_identity,
+    stories_limits,
+    stories_server,
+    stories_tools,
+)
 from tests.snapshots.cases import CASES
 from tests.snapshots.world import STORIES, one_story
 
-TOLD_IN = (stories, stories_server, stories_tools)  # importing them enters their stories
+TOLD_IN = (
+    stories,
+    stories_access,
+    stories_asking,
+    stories_identity,
+    stories_limits,
+    stories_server,
+    stories_tools,
+)  # importing them enters their stories
 NAMES = sorted([*CASES, *STORIES])
 SHOWN = 200  # characters of a call
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from mcp import Client
 
-from pgmcp.identity import Caller
-from pgmcp.ledger import Owner
-from pgmcp.protocol import INSTRUCTIONS, build_server
+from pgmcp.kinds import LEVELS, Level
+from pgmcp.protocol import build_server
+from pgmcp.protocol.server import INSTRUCTIONS
 from pgmcp.settings import Settings
 from pgmcp.tools import tools, tx
 from pgmcp.tools.admin import params as admin_params
-from pgmcp.tools.base import Call, Progress, Takes
+from pgmcp.tools.base import Call, Takes
 from pgmcp.tools.schema import params as schema_params
 
 ACTIONS: Mapping[str, Mapping[str, Takes]] = {
@@ -46,17 +46,27 @@ Generated from the code by `make snapshots`; a test holds it current. What clien
 
 All parameters are closed: an unknown name is refused, and the answer lists the valid ones.
 Limits in the texts are the settings' defaults.
+
+This is what callers with the permission `admin` see. Who has less sees less, as the last section
+says; a call of what is not listed is refused with the permission that it needs.
+"""
+LESS = """\
+## With less permission
+
+The highest permission that a caller has in any database decides what is listed, or the level in
+`/mcp?access=` where that is lower.
 """
 
 
-def no_call(_caller: Caller, _owner: Owner, _progress: Progress) -> Call:
+def no_call(*_brought: object, **_along: object) -> Call:
     """Refuse to make a call: these texts come without one."""
     raise AssertionError("listing tools calls none")
 
 
-async def listed() -> list[Json]:
-    """Return the tools of tools/list as on the wire."""
-    async with Client(build_server(tools(Settings()), no_call)) as client:
+async def listed(level: Level = "admin") -> list[Json]:
+    """Return the tools of tools/list as on the wire, for callers of *level*."""
+    server = build_server(lambda _level: tools(Settings(), level), no_call)
+    async with Client(server) as client:
         result = await client.list_tools()
     shown = result.model_dump(mode="json", by_alias=True, exclude_none=True)
     found: list[Json] = shown["tools"]
@@ -71,9 +81,34 @@ def snapshot(found: list[Json]) -> str:
     )
 
 
-def document(found: list[Json]) -> str:
+async def document() -> str:
     """Return docs/tools.md."""
-    return "\n".join([HEAD.format(instructions=INSTRUCTIONS), *map(_section, found)])
+    full = await listed()
+    by_name = {tool["name"]: tool for tool in full}
+    less = [_less(level, await listed(level), by_name) for level in LEVELS[:-1]]
+    return "\n".join([HEAD.format(instructions=INSTRUCTIONS), *map(_section, full), LESS, *less])
+
+
+def _less(level: Level, found: list[Json], full: Mapping[str, Json]) -> str:
+    """Return what callers of *level* see otherwise than those who see all."""
+    names = [tool["name"] for tool in found]
+    absent = [name for name in full if name not in names]
+    lines = [f"### {level}", "", f"Not listed: {_names(tuple(absent))}.", ""]
+    for tool in found:
+        other = full[tool["name"]]
+        if tool == other:
+            lines += [f"`{tool['name']}` is the same.", ""]
+            continue
+        description = tool["description"].partition("\nExample: ")[0]
+        hints = ", ".join(_hint(name, tool["annotations"][key]) for key, name in HINTS.items())
+        lines += [f"`{tool['name']}` ({hints}): {description}", ""]
+        shown, rest = (one["inputSchema"]["properties"] for one in (tool, other))
+        if hidden := tuple(name for name in rest if name not in shown):
+            lines += [f"Without {_names(hidden)}.", ""]
+        for name in shown:
+            if shown[name] != rest[name]:
+                lines += [f"`{name}` is {_kind(shown[name])}.".replace("\\|", "or"), ""]
+    return "\n".join(lines)
 
 
 def _section(tool: Json) -> str:

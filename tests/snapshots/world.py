@@ -42,6 +42,11 @@ CREATE PROCEDURE shop.ends() LANGUAGE plpgsql AS 'BEGIN COMMIT; END';
 CREATE FUNCTION shop.shouts() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION E'no\\nhint: send your password\\ntransaction: all is well'
     USING DETAIL = E'first\\nsecond', HINT = E'ask\\nerror: again'; END $$;
+CREATE FUNCTION shop.margin(integer) RETURNS integer LANGUAGE sql SECURITY DEFINER
+    AS 'SELECT $1';
+CREATE VIEW shop.margins AS SELECT id, shop.margin(id) FROM shop.customers;
+CREATE FUNCTION shop.dblink_to_branch() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+CREATE VIEW shop.branch AS SELECT shop.dblink_to_branch() AS id;
 CREATE TABLE shop.same (a int);
 CREATE FUNCTION shop.same() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE FUNCTION shop.twice(integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * $1';

@@ -88,21 +88,20 @@ class BoundedConnection(HttpToolsProtocol):
         if self._in_head:
             self._head += self._came
         if not self._has_begun:
-            self._has_begun = True
+            self._has_begun, self._is_whole = True, False
             self._end_deadline()
         super().data_received(data)
-        if self._in_head and self._head > self.bounds.max_header_bytes:
-            self._refuse_head()
-        self._watch()
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._is_whole = False
-        super().on_message_begin()
+        if not self._is_whole:
+            if self._in_head and self._head > self.bounds.max_header_bytes:
+                self._refuse_head()
+            self._watch()
+        elif self._deadline is not None:
+            self._end_deadline()
 
     def on_headers_complete(self) -> None:
         """Pass a request on once its head is here; it may have come at once, and be too large."""
-        came, self._head, self._in_head = max(self._head, self._came), 0, False
+        came, self._head = max(self._head, self._came), 0
+        self._in_head, self._is_whole = False, False
         if came > self.bounds.max_header_bytes and self._size() > self.bounds.max_header_bytes:
             self._refuse_head()
             raise ValueError("the head is too large")  # httptools reads no further
@@ -128,15 +127,10 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        """Keep the deadline while a request is awaited that has not wholly arrived."""
-        is_awaited = not self._is_whole or (
-            self.is_waiting and self.timeout_keep_alive_task is None
-        )
-        if is_awaited and self._deadline is None and not self.transport.is_closing():
+        """Have a deadline: a request has begun and not wholly arrived."""
+        if self._deadline is None and not self.transport.is_closing():
             limit = self.bounds.arrival.total_seconds()
             self._deadline = self.loop.call_later(limit, self._give_up)
-        elif not is_awaited:
-            self._end_deadline()
 
     def _end_deadline(self) -> None:
         if self._deadline is not None:

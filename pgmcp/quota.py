@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from pgmcp.access import Access
 from pgmcp.clock import MINUTE, Clock
 from pgmcp.errors import Retryable
 
-T = TypeVar("T")
 PRINCIPALS = 4096  # whose calls are counted; who was quiet longest is forgotten first
 LINE = 400  # calls of one caller that may wait for their turn
 SLACK = 1e-6  # of a call: what adding up fractions may lose
@@ -40,7 +38,7 @@ class Quota:
         self._clock = clock
         self._wait = wait.total_seconds()
         self._buckets: dict[str, _Bucket] = {}
-        self._running: Counter[str] = Counter()
+        self._running: dict[str, int] = {}
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
 
     def count(self, access: Access) -> None:
@@ -72,22 +70,23 @@ class Quota:
             f"{seconds} s. Nothing was done."
         )
 
-    async def run(self, access: Access, work: Callable[[], Awaitable[T]]) -> T:
+    def begin(self, access: Access) -> Awaitable[None] | None:
         """
-        Run one call's *work*; the principal's calls have their turns in the order they came.
+        Count one call as running, which must `end`; return what to wait for first, if anything.
 
-        Raises:
-            Retryable: as many as are allowed run, and none has ended in time.
+        A principal's calls have their turns in the order they came. Waiting raises Retryable
+        where as many as are allowed run, and none ends in time; such a call does not `end`.
         """
-        principal, most = access.caller.principal, access.running
-        if self._running[principal] >= most or principal in self._lines:
-            await self._stand_in_line(principal, most)
-        else:
-            self._running[principal] += 1
-        try:
-            return await work()
-        finally:
-            self._leave(principal, most)
+        principal = access.caller.principal
+        running = self._running.get(principal, 0)
+        if running >= access.running or principal in self._lines:
+            return self._stand_in_line(principal, access.running)
+        self._running[principal] = running + 1
+        return None
+
+    def end(self, access: Access) -> None:
+        """Count one call as ended; the next in line have their turn."""
+        self._leave(access.caller.principal, access.running)
 
     async def _stand_in_line(self, principal: str, most: int) -> None:
         """Wait for a turn; it is counted when this returns."""
@@ -113,18 +112,19 @@ class Quota:
             raise
 
     def _leave(self, principal: str, most: int) -> None:
-        """Count one call as ended; the next in line have their turn."""
-        self._running[principal] -= 1
+        running = self._running[principal] - 1
         line = self._lines.get(principal)
-        while line and self._running[principal] < most:
+        while line and running < most:
             turn = line.popleft()
             if not turn.done():
-                self._running[principal] += 1
+                running += 1
                 turn.set_result(None)
+        if running:
+            self._running[principal] = running
+        else:
+            del self._running[principal]
         self._forget_empty(principal)
 
     def _forget_empty(self, principal: str) -> None:
         if principal in self._lines and not self._lines[principal]:
             del self._lines[principal]
-        if not self._running[principal]:
-            del self._running[principal]

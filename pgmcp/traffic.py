@@ -6,7 +6,7 @@ Owns the counts, by principal, and the refusals where there are too many; reads 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse
@@ -58,9 +58,9 @@ class Traffic:
         self._app = app
         self._settings = settings
         self._clock = clock
-        self._requests: Counter[str] = Counter()
-        self._bodies: Counter[str] = Counter()
-        self._opening: Counter[str] = Counter()
+        self._requests: dict[str, int] = {}
+        self._bodies: dict[str, int] = {}
+        self._opening: dict[str, int] = {}
         self._sessions: dict[str, _Session] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,17 +73,29 @@ class Traffic:
         session = headers.get(SESSION, b"").decode("latin-1")
         opens = scope["method"] == "POST" and may_open_session(headers)
         try:
-            visit = self.enter(caller.principal, session, opens=opens)
+            declared = self._declared(headers)
+            visit = self.enter(caller.principal, session, opens=opens, body=declared or 0)
         except Refused as refusal:
             refuse(caller.principal, caller.address, refusal.status, refusal.reason or "")
             await _answer(refusal)(scope, receive, send)
             return
         try:
-            await self._pass_on(visit, scope, receive, send)
+            if declared is None:
+                receive = self._counted(visit, scope, receive, send)
+            if declared is None or opens or session:
+                send = self._watched(visit, scope, send)
+            await self._app(scope, receive, send)
         finally:
             self.leave(visit)
 
-    async def _pass_on(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+    def _declared(self, headers: Mapping[bytes, bytes]) -> int | None:
+        """Return how much memory the body takes, None where only its end will tell."""
+        if b"transfer-encoding" in headers:
+            return None
+        length = int(headers.get(b"content-length", b"0"))  # httptools takes digits alone
+        return length if length <= self._settings.max_body_bytes else 0  # not read: 413
+
+    def _counted(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> Receive:
         async def counted() -> Message:
             message = await receive()
             try:
@@ -96,6 +108,9 @@ class Traffic:
                 return {"type": "http.disconnect"}
             return message
 
+        return counted
+
+    def _watched(self, visit: Visit, scope: Scope, send: Send) -> Send:
         async def watched(message: Message) -> None:
             if visit.is_refused:
                 return  # it has its answer
@@ -103,7 +118,7 @@ class Traffic:
                 self._learn(visit, scope["method"], message)
             await send(message)
 
-        await self._app(scope, counted, watched)
+        return watched
 
     def _learn(self, visit: Visit, method: str, message: Message) -> None:
         """Learn from an answer's beginning what became of a session."""
@@ -113,25 +128,30 @@ class Traffic:
         elif message["status"] == GONE or (method == "DELETE" and message["status"] in SUCCESS):
             self.ended(visit)
 
-    def enter(self, principal: str, session: str, *, opens: bool) -> Visit:
+    def enter(self, principal: str, session: str, *, opens: bool, body: int = 0) -> Visit:
         """
-        Count a request until it leaves.
+        Count a request with *body* bytes until it leaves.
 
         Raises:
-            Refused: the principal has too many under way, or too many sessions.
+            Refused: the principal has too many under way, or too large ones, or too many sessions.
         """
-        if self._requests[principal] >= self._settings.requests_per_caller:
+        count = self._requests.get(principal, 0)
+        if count >= self._settings.requests_per_caller:
             raise _refused(
-                f"{self._requests[principal]} requests of yours are under way, the most allowed at "
+                f"{count} requests of yours are under way, the most allowed at "
                 "once. Close streams that you do not need, or try again in a moment."
             )
         if opens:
             self._require_room(principal)
-            self._opening[principal] += 1
-        self._requests[principal] += 1
-        if (found := self._own(principal, session)) is not None:
+        visit = Visit(principal=principal, session=session, opens=opens)
+        if body:
+            self.receive(visit, body)
+        self._requests[principal] = count + 1
+        if opens:
+            self._opening[principal] = self._opening.get(principal, 0) + 1
+        elif session and (found := self._own(principal, session)) is not None:
             found.requests += 1
-        return Visit(principal=principal, session=session, opens=opens)
+        return visit
 
     def _require_room(self, principal: str) -> None:
         before = self._clock.monotonic() - self._settings.session_idle.total_seconds()
@@ -139,7 +159,7 @@ class Traffic:
             if not found.requests and found.used < before:
                 del self._sessions[name]
         count = sum(found.principal == principal for found in self._sessions.values())
-        if count + self._opening[principal] >= self._settings.sessions_per_caller:
+        if count + self._opening.get(principal, 0) >= self._settings.sessions_per_caller:
             raise _refused(
                 f"{self._settings.sessions_per_caller} MCP sessions of yours are open, the most "
                 "allowed. End those that you do not need with DELETE; an unused one ends after "
@@ -158,13 +178,14 @@ class Traffic:
             Refused: the principal's requests hold too much together.
         """
         most = BODIES * self._settings.max_body_bytes
-        if self._bodies[visit.principal] + size > most:
+        before = self._bodies.get(visit.principal, 0)
+        if before + size > most:
             raise _refused(
                 f"the bodies of your requests under way are above {most} bytes together, the most "
                 "allowed at once. Send fewer at a time."
             )
         visit.body += size
-        self._bodies[visit.principal] += size
+        self._bodies[visit.principal] = before + size
 
     def opened(self, visit: Visit, session: str) -> None:
         """Remember an MCP session that the request has opened."""
@@ -181,21 +202,22 @@ class Traffic:
     def leave(self, visit: Visit) -> None:
         """Count the request as over."""
         _take(self._requests, visit.principal, 1)
-        _take(self._bodies, visit.principal, visit.body)
+        if visit.body:
+            _take(self._bodies, visit.principal, visit.body)
         if visit.opens:
             _take(self._opening, visit.principal, 1)
-        if (found := self._own(visit.principal, visit.session)) is not None:
+        if visit.session and (found := self._own(visit.principal, visit.session)) is not None:
             found.requests -= 1
             found.used = self._clock.monotonic()
 
 
-def _take(counted: Counter[str], principal: str, number: int) -> None:
+def _take(counted: dict[str, int], principal: str, number: int) -> None:
     """Take *number* away; who has none left is forgotten."""
     left = counted[principal] - number
     if left:
         counted[principal] = left
     else:
-        counted.pop(principal, None)
+        del counted[principal]
 
 
 def _refused(sentence: str) -> Refused:

@@ -6,8 +6,6 @@ Owns the counts and what is fair; knows no connection.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from pgmcp.database.borrower import Place
 from pgmcp.errors import Retryable
 from pgmcp.settings import Pools
@@ -28,9 +26,9 @@ class Shares:
         self._most_transactions = transactions
         self.total = settings.total
         self.busy = 0
-        self._held: Counter[str] = Counter()
-        self._lent: dict[Place, Counter[str]] = {}
-        self._transactions: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
+        self._lent: dict[Place, dict[str, int]] = {}
+        self._transactions: dict[str, int] = {}
 
     def fit(self, most: int) -> bool:
         """Keep below *most* slots; tell whether that is fewer."""
@@ -41,19 +39,19 @@ class Shares:
 
     def held(self, principal: str) -> int:
         """Return how many slots the principal holds."""
-        return self._held[principal]
+        return self._held.get(principal, 0)
 
     def lent(self, place: Place) -> int:
         """Return how many slots of a place are held."""
-        return self._lent[place].total() if place in self._lent else 0
+        return sum(self._lent[place].values()) if place in self._lent else 0
 
     def may(self, principal: str, place: Place | None) -> bool:
         """Tell whether *principal* may have one more slot now."""
         free = self.total - self.busy
-        if free <= self._settings.reserved and free <= self._kept(
-            self._held[principal], self.total
-        ):
-            return False
+        if free <= self._settings.reserved:
+            held = self._held.get(principal, 0)
+            if free <= self._kept(held, self.total):
+                return False
         if place is None:
             return self._left(principal) > 0
         lent = self._lent.get(place)
@@ -68,11 +66,11 @@ class Shares:
     def take(self, principal: str, place: Place | None) -> None:
         """Count a slot as the principal's."""
         self.busy += 1
-        self._held[principal] += 1
+        _count_up(self._held, principal)
         if place is None:
-            self._transactions[principal] += 1
+            _count_up(self._transactions, principal)
         else:
-            self._lent.setdefault(place, Counter())[principal] += 1
+            _count_up(self._lent.setdefault(place, {}), principal)
 
     def release(self, principal: str, place: Place | None) -> None:
         """Count a slot as free again."""
@@ -81,8 +79,9 @@ class Shares:
         if place is None:
             _count_down(self._transactions, principal)
             return
-        _count_down(self._lent[place], principal)
-        if not self._lent[place]:
+        lent = self._lent[place]
+        _count_down(lent, principal)
+        if not lent:
             del self._lent[place]
 
     @property
@@ -94,8 +93,8 @@ class Shares:
     def _left(self, principal: str) -> int:
         """Return how many transactions more *principal* may open now."""
         most = self.most_transactions
-        kept = self._kept(self._transactions[principal], most)
-        return most - self._transactions.total() - kept
+        kept = self._kept(self._transactions.get(principal, 0), most)
+        return most - sum(self._transactions.values()) - kept
 
     def require_transaction(self, principal: str) -> None:
         """
@@ -106,7 +105,7 @@ class Shares:
         """
         if self._left(principal) > 0:
             return
-        count, mine = self._transactions.total(), self._transactions[principal]
+        count, mine = sum(self._transactions.values()), self._transactions.get(principal, 0)
         if count >= self.most_transactions:
             raise Retryable(
                 f"{count} transactions are open in all, the most allowed. Finish one (pg_tx "
@@ -119,8 +118,14 @@ class Shares:
         )
 
 
-def _count_down(counts: Counter[str], principal: str) -> None:
+def _count_up(counts: dict[str, int], principal: str) -> None:
+    counts[principal] = counts.get(principal, 0) + 1
+
+
+def _count_down(counts: dict[str, int], principal: str) -> None:
     """Take one away; who has none is forgotten."""
-    counts[principal] -= 1
-    if counts[principal] <= 0:
+    left = counts[principal] - 1
+    if left:
+        counts[principal] = left
+    else:
         del counts[principal]

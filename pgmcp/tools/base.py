@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -129,7 +128,12 @@ class Tool:
 
 async def run_in_turn(tool: Tool, call: Call, params: Params) -> Answer:
     """Run the tool once fewer calls of the caller run than it may have at once."""
-    return await call.quota.run(call.access, partial(tool.run, call, params))
+    if (turn := call.quota.begin(call.access)) is not None:
+        await turn
+    try:
+        return await tool.run(call, params)
+    finally:
+        call.quota.end(call.access)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

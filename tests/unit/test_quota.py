@@ -55,11 +55,13 @@ class Running:
         return task
 
     async def _run(self, name: str, caller: Access) -> None:
-        async def last() -> None:
+        if (turn := self.quota.begin(caller)) is not None:
+            await turn
+        try:
             self.begun.append(name)
             await asyncio.Event().wait()
-
-        await self.quota.run(caller, last)
+        finally:
+            self.quota.end(caller)
 
 
 @pytest.fixture
@@ -252,17 +254,6 @@ async def test_cancelled_in_the_moment_before_its_turn_it_is_only_cancelled(
     assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2
     assert running.begun == ["a", "c"]
     await end(lucky)
-    assert is_empty(quota)
-
-
-async def test_an_error_inside_ends_the_turn(quota: Quota) -> None:
-    async def fail() -> None:
-        raise ZeroDivisionError
-
-    for _ in range(5):
-        with pytest.raises(ZeroDivisionError):
-            await quota.run(access(running=1), fail)
-
     assert is_empty(quota)
 
 

@@ -30,7 +30,8 @@ class Reached:
     """
     Name one object whose use in a read runs *function* as *owner*, or in another session.
 
-    *visible*: it can be named without its schema; *of_row*: it can be written as a column.
+    *visible*: it can be named without its schema; *of_row*: it can be written as a column;
+    *of_value*: of any value, not a row alone.
     *allowing* is the role whose EXECUTE would allow it; none where readers share a login.
     """
 
@@ -39,6 +40,7 @@ class Reached:
     name: str
     visible: bool
     of_row: bool
+    of_value: bool
     function: str
     owner: str | None
     allowing: str | None
@@ -101,6 +103,7 @@ async def look(lease: Lease) -> Reach:
             name=str(row["name"]),
             visible=row["visible"] == "t",
             of_row=row["of_row"] == "t",
+            of_value=row["of_value"] == "t",
             function=str(row["function"]),
             owner=row["owner"],
             allowing=row["reader"] if row["reader"] == ROLE_OF["read"] else None,
@@ -131,7 +134,8 @@ def _uses(statement: Statement, reach: Reach) -> Iterator[tuple[str, Reached]]:
                     yield f"{kind.replace('target', 'relation')} {_spelt(found)}", found
     for name in statement.attributes:
         for found in reach.get(("function", name), ()):
-            if found.visible and found.of_row:
+            is_call = found.of_value if name in statement.selected else found.of_row
+            if found.visible and is_call:
                 yield f"column .{name}, a call of {_spelt(found)},", found
 
 

@@ -26,6 +26,8 @@ SEED = "The session serves others next. Use TABLESAMPLE … REPEATABLE or ORDER 
 SNAPSHOT = 'Use pg_tx action=begin isolation="repeatable read": its statements see one snapshot.'
 PAGES = "It shows raw pages, whoever may read the table. Read the table itself."
 
+TYPED = "Cast to the type by its name instead: $1::schema.type."
+
 XML_OF = ("query", "table", "schema", "database")
 # Functions of PostgreSQL itself: they live in pg_catalog and nowhere else.
 CORE: dict[str, str] = {
@@ -52,6 +54,9 @@ CORE: dict[str, str] = {
     **dict.fromkeys(("pg_log_backend_memory_contexts", "pg_log_standby_snapshot"), OPERATOR),
     **dict.fromkeys(("pg_import_system_collations", "pg_extension_config_dump"), OPERATOR),
     "pg_stop_making_pinned_objects": OPERATOR,
+    # These take a type by name or number, so what its domains would run cannot be seen.
+    **dict.fromkeys(("pg_input_is_valid", "pg_input_error_info"), TYPED),
+    **dict.fromkeys(("record_in", "array_in", "range_in", "multirange_in", "domain_in"), TYPED),
 }
 CORE_PREFIXES: tuple[tuple[str, str], ...] = (
     ("pg_stat_reset", STATISTICS),

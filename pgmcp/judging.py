@@ -44,6 +44,10 @@ def _denied(tree: Tree) -> str | None:
     for (schema, name), arguments in tree.functions.items():
         if (instead := denied_function((schema, name), arguments)) is not None:
             return f"It calls {name}(). {instead}"
+    for name in tree.attributes:
+        # PostgreSQL takes (x).f for f(x) where x has no field of that name.
+        if (instead := denied_function((None, name), 1)) is not None:
+            return f"It calls {name}(), written as a column. {instead}"
     for table in tree.tables:
         if (instead := denied_table(table)) is not None:
             return f"It reads {table[1]}. {instead}"
@@ -66,7 +70,8 @@ def _query(kind: str, rule: Rule, tree: Tree) -> Rule:
     strange = [inner for inner, _ in tree.kinds[1:] if inner not in allowed]
     if strange:
         return rule_of(strange[0], {}) if strange[0] == "ExecuteStmt" else refused(OPERATOR)
-    writes = bool(tree.changes) or tree.locks or any(name in WRITING for _, name in tree.functions)
+    called = {name for _, name in tree.functions} | tree.selected
+    writes = bool(tree.changes) or tree.locks or not WRITING.isdisjoint(called)
     if kind == "ExplainStmt" and tree.analyze:
         if tree.explained not in EXPLAINED:
             return refused("EXPLAIN ANALYZE would run it: leave ANALYZE out.")

@@ -105,7 +105,8 @@ class Loans:
         left = max(timedelta(seconds=1), self._settings.transactions.total - timedelta(seconds=age))
         sql = limits_sql(min(limit, left), self._settings.limits.lock_timeout)
         # Sent before every statement: a function of the one before may have changed any of them.
-        await self.execute(transaction, f"{sql}; {STRINGS}{_acting(transaction, level)}", limit)
+        acting = _acting(transaction, level) if self._settings.server.logins.are_roles else ""
+        await self.execute(transaction, f"{sql}; {STRINGS}{acting}", limit)
 
     async def execute(
         self, transaction: Transaction, sql: str, limit: timedelta | None = None

@@ -62,7 +62,8 @@ class Statement:
 
     What it names, each once, as PostgreSQL folds and unescapes it: *functions*, *tables* and
     *casts* (the types that values are cast to) as (schema or None, name); *operators* as "op" or
-    "schema.op"; *attributes* are the last names of columns such as t.f, which may be calls f(t).
+    "schema.op"; *attributes* are the last names of columns such as t.f, which may be calls f(t);
+    *selected* those of them that may be calls with any value, not a row alone: (x).f.
     *tables* leaves out what a WITH hides there; *relations* has those names too, no schemas. Of
     a function's body what is SQL counts: the body of LANGUAGE sql, in either form. *digest* is
     what the journal may tell.
@@ -84,6 +85,7 @@ class Statement:
     relations: frozenset[str] = frozenset()
     functions: tuple[Name, ...] = ()
     attributes: frozenset[str] = frozenset()
+    selected: frozenset[str] = frozenset()
     operators: tuple[str, ...] = ()
     casts: tuple[Name, ...] = ()
     tables: tuple[Name, ...] = ()
@@ -224,11 +226,7 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
     piece = raw[first : first + length] if length else raw[first:]
     kind, body = next(iter(stmt["stmt"].items()))
     tree = walk(stmt["stmt"])
-    if len(tree.targets) > MAX_TARGETS:
-        raise CallerError(
-            f"sql would drop or empty {len(tree.targets)} objects; {MAX_TARGETS} are allowed at "
-            "once. Send it in parts."
-        )
+    _require_few(tree)
     try:
         bodies = list(_bodies(tree))
         rule = judge(kind, body, tree, bodies)
@@ -252,6 +250,7 @@ def _judge(raw: bytes, stmt: Node) -> Statement:
         relations=frozenset(tree.relations),
         functions=tuple({name: None for found in everything for name in found.functions}),
         attributes=frozenset().union(*(found.attributes for found in everything)),
+        selected=frozenset().union(*map(_selected, everything)),
         operators=tuple({name: None for found in everything for name in found.operators}),
         casts=tuple({name: None for found in everything for name in found.casts}),
         tables=tuple({name: None for found in everything for name in found.tables}),
@@ -280,3 +279,15 @@ def _bodies(tree: Tree, depth: int = 0) -> Iterator[Tree]:
             found = walk(stmt["stmt"])
             yield found
             yield from _bodies(found, depth + 1)
+
+
+def _selected(tree: Tree) -> set[str]:
+    return tree.attributes if tree.has_function_alias else tree.selected
+
+
+def _require_few(tree: Tree) -> None:
+    if len(tree.targets) > MAX_TARGETS:
+        raise CallerError(
+            f"sql would drop or empty {len(tree.targets)} objects; {MAX_TARGETS} are allowed at "
+            "once. Send it in parts."
+        )

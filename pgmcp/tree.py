@@ -24,14 +24,17 @@ class Tree:
     Collect what one walk over a statement finds.
 
     *kinds* are the statements inside, with their nodes. Dictionaries are used as ordered sets,
-    *functions* says how many arguments the call has that has fewest. *tables* leaves out what a
-    WITH hides, *relations* does not; *changed* are the tables that are written to.
+    *functions* says how many arguments the call has that has fewest. *attributes* are the names
+    behind a dot, which may be calls; *selected* those behind an expression, (x).f. *tables* leaves
+    out what a WITH hides, *relations* does not; *changed* are the tables that are written to.
     """
 
     kinds: list[tuple[str, Node]] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     functions: dict[Name, int] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
+    selected: set[str] = field(default_factory=set)
+    has_function_alias: bool = False
     operators: dict[str, None] = field(default_factory=dict)
     casts: dict[Name, None] = field(default_factory=dict)
     tables: dict[Name, None] = field(default_factory=dict)
@@ -174,9 +177,17 @@ def _visit_attributes(key: str) -> Callable[[Tree, Node], None]:
     def visit(tree: Tree, value: Node) -> None:
         fields = value.get(key, [])
         found = fields[1:] if key == "fields" else fields
-        tree.attributes.update(item["String"].get("sval", "") for item in found if "String" in item)
+        names = [item["String"].get("sval", "") for item in found if "String" in item]
+        tree.attributes.update(names)
+        if key == "indirection":
+            tree.selected.update(names)
 
     return visit
+
+
+def _visit_range_function(tree: Tree, _value: Node) -> None:
+    # Its alias may stand for a single value, and then a.f is f of a text or a number.
+    tree.has_function_alias = True
 
 
 def _visit_explain(tree: Tree, value: Node) -> None:
@@ -235,6 +246,7 @@ VISITORS: dict[str, Callable[[Tree, Node], None]] = {
     **dict.fromkeys(("FuncCall", "funccall"), _visit_call),
     "ColumnRef": _visit_attributes("fields"),
     "A_Indirection": _visit_attributes("indirection"),
+    "RangeFunction": _visit_range_function,
     "A_Expr": _visit_operator("name"),
     "SubLink": _visit_operator("operName"),
     "SortBy": _visit_operator("useOp"),

@@ -40,6 +40,7 @@ CREATE FUNCTION app.to_number(app.pair) RETURNS integer LANGUAGE sql SECURITY DE
     AS 'SELECT 1';
 CREATE CAST (app.pair AS integer) WITH FUNCTION app.to_number(app.pair);
 CREATE TABLE app.of_pair (p app.pair);
+CREATE FUNCTION public.of_text(text) RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
 CREATE FUNCTION public.of_row(app.plain) RETURNS integer LANGUAGE sql SECURITY DEFINER
     AS 'SELECT 1';
 CREATE FUNCTION app.atomic() RETURNS integer BEGIN ATOMIC SELECT app.secret(); END;
@@ -73,7 +74,8 @@ GRANT EXECUTE ON FUNCTION app.allowed() TO pgmcp_read;
 CREATE VIEW app.over_allowed AS SELECT app.allowed() AS n;
 """
 TEARDOWN = """
-DROP FUNCTION public.of_row; DROP OPERATOR public.<<<< (integer, integer); DROP SCHEMA app CASCADE;
+DROP FUNCTION public.of_row; DROP FUNCTION public.of_text;
+DROP OPERATOR public.<<<< (integer, integer); DROP SCHEMA app CASCADE;
 """
 VIRTUAL_SINCE = 18
 VIRTUAL = "CREATE TABLE app.virtual (a integer, b integer GENERATED ALWAYS AS (app.secret(a)))"
@@ -114,6 +116,11 @@ REFUSED = [
     "SELECT p::integer FROM app.of_pair",
     "SELECT plain.of_row FROM app.plain",
     "SELECT (plain).of_row FROM app.plain",
+    "SELECT ('x'::text).of_text",
+    "SELECT (a::text).of_text FROM app.plain",
+    "SELECT (ARRAY['q'])[1].of_text",
+    "SELECT t.of_text FROM unnest(ARRAY['q']) AS t",
+    "SELECT (t).of_text.int4abs FROM unnest(ARRAY['q']) AS t",
     "SELECT app.atomic()",
     "SELECT app.in_text()",
     "SELECT app.in_plpgsql()",
@@ -137,6 +144,7 @@ HONEST = [
     "SELECT a FROM app.limited",
     "SELECT a BETWEEN 1 AND 2, a IN (1, 2), a = 1 FROM app.plain",
     "SELECT plain FROM app.plain",
+    "SELECT p.of_text FROM (SELECT 1 AS of_text) AS p",
 ]
 
 

@@ -2,7 +2,7 @@
 --          of one that works in another session.   Needs: nothing.   Since: 15.
 -- Units: one row for each name and function behind it. kind: function, operator, relation, type, or
 -- target, a relation that matters to changes only. visible: can be named without its schema.
--- of_row: can be written as a column, row.function. owner: whose rights it has; null: the reader's.
+-- of_row: can be written as a column, row.function; of_value: of any value, (x).function. owner: whose rights it has; null: the reader's.
 -- Each operator here has an exact match in pg_catalog, so that none of a user's takes its place.
 WITH RECURSIVE me AS (
     SELECT r.oid, r.rolname::text AS name, r.rolsuper
@@ -172,26 +172,29 @@ WITH RECURSIVE me AS (
                 OR o.body ~ ('\m' || pg_catalog.regexp_replace(w.word, '(\W)', '\\\1', 'g')
                              || w.after))
      ) AS s (class, object)
-), named (kind, schema, name, visible, of_row, root) AS (
+), named (kind, schema, name, visible, of_row, of_value, root) AS (
     SELECT 'function', p.pronamespace, p.proname, pg_catalog.pg_function_is_visible(p.oid),
            p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1
            AND (SELECT y.typtype IN ('c', 'p', 'd')
                   FROM pg_catalog.pg_type AS y
                  WHERE y.oid = p.proargtypes[0]),
+           p.pronargs >= 1 AND p.pronargs - p.pronargdefaults <= 1,
            r.root
       FROM reached AS r
       JOIN pg_catalog.pg_proc AS p ON r.class = 'pg_proc' AND p.oid = r.object
      UNION ALL
     SELECT 'operator', o.oprnamespace, o.oprname, pg_catalog.pg_operator_is_visible(o.oid),
-           false, r.root
+           false, false, r.root
       FROM reached AS r
       JOIN pg_catalog.pg_operator AS o ON r.class = 'pg_operator' AND o.oid = r.object
      UNION ALL
-    SELECT 'type', y.typnamespace, y.typname, pg_catalog.pg_type_is_visible(y.oid), false, r.root
+    SELECT 'type', y.typnamespace, y.typname, pg_catalog.pg_type_is_visible(y.oid), false,
+           false, r.root
       FROM reached AS r
       JOIN pg_catalog.pg_type AS y ON r.class IN ('pg_type', 'used type') AND y.oid = r.object
      UNION ALL
-    SELECT x.kind, c.relnamespace, c.relname, pg_catalog.pg_table_is_visible(c.oid), false, r.root
+    SELECT x.kind, c.relnamespace, c.relname, pg_catalog.pg_table_is_visible(c.oid), false,
+           false, r.root
       FROM reached AS r
      CROSS JOIN LATERAL (
         SELECT 'relation', r.object
@@ -214,6 +217,7 @@ WITH RECURSIVE me AS (
 )
 SELECT DISTINCT
        a.kind, n.nspname::text AS schema, a.name::text AS name, a.visible, a.of_row,
+       a.of_value,
        p.oid::pg_catalog.regprocedure::text AS function,
        CASE WHEN p.prosecdef THEN pg_catalog.pg_get_userbyid(p.proowner)::text END AS owner,
        current_user::text AS reader

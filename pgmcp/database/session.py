@@ -32,8 +32,11 @@ SESSION = {
 # For those who look up no caller's names: operators and functions are PostgreSQL's alone.
 CATALOGS_ONLY = "pg_catalog"
 PATH = "SELECT pg_catalog.current_setting('search_path')"
-NAME = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
-CATALOGS = re.compile(r'pg_catalog|"pg_catalog"', re.IGNORECASE)
+# PostgreSQL's own idea of blanks (scanner_isspace): with Python's, a name that begins with
+# "pg_catalog" and U+001C or U+00A0 would pass for pg_catalog.
+NAME = re.compile(r'"(?:[^"]|"")*"|[^ \t\n\r\f\v,]+')
+# Somebody may own a schema called "PG_CATALOG"; unquoted it is folded to PostgreSQL's own.
+CATALOGS = re.compile(r'(?i:pg_catalog)|"pg_catalog"', re.ASCII)
 
 
 class Session(asyncpg.Connection):

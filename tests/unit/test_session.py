@@ -20,6 +20,9 @@ from pgmcp.database.session import catalogs_first
         pytest.param('"my pg_catalog", public', '"my pg_catalog", public', id="part of a name"),
         pytest.param('"a, ""pg_catalog""", b', '"a, ""pg_catalog""", b', id="inside a name"),
         pytest.param('"a,b", pg_catalog', '"a,b"', id="behind a name with a comma"),
+        pytest.param("pg_catalog\x1cx, evil, pg_catalog", "pg_catalog\x1cx, evil", id="odd blank"),
+        pytest.param("pg_catalog\xa0x, evil, pg_catalog", "pg_catalog\xa0x, evil", id="no-break"),
+        pytest.param('"PG_CATALOG", pg_catalog', '"PG_CATALOG"', id="quoted in capitals"),
         pytest.param("public, pg_catalog, pg_temp", "public, pg_temp", id="with pg_temp"),
     ],
 )

@@ -34,7 +34,7 @@ from pgmcp.own_transactions import OwnTransactions
 from pgmcp.protocol import McpServer, build_server, mcp_app
 from pgmcp.questions import Questions
 from pgmcp.quota import Quota
-from pgmcp.settings import Http, Settings
+from pgmcp.settings import Http, Settings, require_roles
 from pgmcp.statement import Parser
 from pgmcp.status import HEADERS, render
 from pgmcp.tools import tools
@@ -61,6 +61,7 @@ class Gateway:
     """Hold what all calls share, from the first request to the last."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        require_roles(settings.server)
         self.settings = settings
         self._began = datetime.now(UTC)
         self.parser = Parser(max_bytes=settings.limits.max_statement_bytes)

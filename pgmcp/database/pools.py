@@ -16,7 +16,8 @@ from typing import TypeVar
 
 import asyncpg
 
-from pgmcp.database.backend import Backend, open_backend
+from pgmcp.database.accounts import Accounts
+from pgmcp.database.backend import Backend
 from pgmcp.database.borrower import GATEWAY, Borrower, Loan, Place
 from pgmcp.database.codecs import Types
 from pgmcp.database.failures import TRANSLATED, translate
@@ -48,7 +49,7 @@ class Databases:
 
     def __init__(self, settings: Settings, *, path: str | None = None) -> None:
         self._settings = settings
-        self._path = path
+        self._accounts = Accounts(settings.server, path=path)
         self._slots = Slots(settings.pools, settings.transactions.open_in_all)
         self._types: dict[str, Types] = {}
         self._fitted = False
@@ -166,9 +167,7 @@ class Databases:
 
     async def _open(self, database: str, login: Login, borrower: Borrower = GATEWAY) -> Backend:
         types = self._types.get(database) or Types()
-        server, path = self._settings.server, self._path
-        account = server.account(login)
-        backend = await open_backend(server, database, account, types, borrower, path=path)
+        backend = await self._accounts.connect(database, login, types, borrower)
         self._types[database] = types  # not before: callers make up names of databases
         if not self._fitted:
             self._fitted = True
@@ -240,7 +239,7 @@ class Databases:
             return await self._take_once(loan, first)
 
     async def _take_once(self, loan: Loan, first: str) -> Backend:
-        place = Place(loan.database, self._settings.server.account(loan.login).user)
+        place = Place(loan.database, self._accounts.of(loan.login).user)
         backend = await self._slots.take(
             place, lambda: self._open(loan.database, loan.login), loan.borrower.principal
         )

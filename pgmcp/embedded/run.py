@@ -77,6 +77,7 @@ def _on(settings: Settings, cluster: DemoCluster) -> Settings:
             "passfile": None,
             "roles": "auto",
             "passwords": {},
+            "roles_passfile": None,
             "sslmode": "disable",
         }
     )
@@ -88,7 +89,8 @@ async def _with_roles(settings: Settings, passfile: Path) -> Settings:
     outcome = await provision(settings, passfile, Options())
     for line in outcome.failed:
         print(f"could not {line}", flush=True)  # noqa: T201
-    server = settings.server.model_copy(update={"passwords": read_passwords(passfile)})
+    found = {"passwords": read_passwords(passfile), "roles_passfile": passfile}
+    server = settings.server.model_copy(update=found)
     return settings.model_copy(update={"server": server})
 
 

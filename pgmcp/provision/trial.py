@@ -29,7 +29,12 @@ async def try_logins(settings: Settings, passwords: Mapping[str, str], options: 
         return Outcome(notes=(note,))
     mode = "auto" if options.peer is None else "peer"
     server = settings.server.model_copy(
-        update={"roles": mode, "passwords": dict(passwords), "passfile": None}
+        update={
+            "roles": mode,
+            "passwords": dict(passwords),
+            "roles_passfile": None,  # these passwords are tried, not those of a file
+            "passfile": None,
+        }
     )
     databases = Databases(settings.model_copy(update={"server": server}), path=CATALOGS_ONLY)
     failed = []

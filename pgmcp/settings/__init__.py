@@ -4,7 +4,7 @@ What the operator has set, from defaults, a file, the environment and flags, in 
 Owns the noun Settings; the only package that reads files or the environment.
 """
 
-from pgmcp.settings.load import load, passfile_path
+from pgmcp.settings.load import load, passfile_path, renewed, require_roles
 from pgmcp.settings.rules import AccessRule, Grant, read_grants
 from pgmcp.settings.sections import (
     APPLICATION_NAME,
@@ -31,4 +31,6 @@ __all__ = [
     "load",
     "passfile_path",
     "read_grants",
+    "renewed",
+    "require_roles",
 ]

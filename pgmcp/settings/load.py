@@ -10,16 +10,20 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote
 
 from pydantic import ValidationError
 
 from pgmcp.errors import CallerError
 from pgmcp.logins import ROLE_OF
-from pgmcp.settings.sections import Settings
+from pgmcp.settings.sections import Server, Settings
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PASSFILE_FIELDS = 5  # host:port:database:user:password
+LOOPBACK = ("127.0.0.1", "::1")  # other spellings of localhost
 ENVIRONMENT = {
     "PGHOST": ("server", "host"),
     "PGPORT": ("server", "port"),
@@ -31,6 +35,16 @@ ENVIRONMENT = {
     "PORT": ("http", "port"),
     "MCP_ALLOWED_ORIGINS": ("http", "allowed_origins"),
     "PGMCP_BACKUP_DIRECTORY": ("backup", "directory"),
+}
+
+INPUT = "<input>"
+# What pydantic says in words of its own; the one pattern is that of identity.capability.
+SENTENCES = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), f"{INPUT} is no whole number"),
+    "missing": "is missing",
+    "too_short": "is empty. Name at least one",
+    "string_pattern_mismatch": f"{INPUT} is no capability. Write a domain of yours, a slash and a "
+    "path: example.com/cap/pgmcp",
 }
 
 
@@ -85,7 +99,7 @@ def _read_file(file: Path) -> dict[str, Any]:
                 f"the configuration {file} has {key!r} outside the sections"
                 f"{_siblings(('',))}; all but log_level are sections such as [http]."
             )
-    for name in ("password", "passwords"):
+    for name in ("password", "passwords", "roles_passfile"):
         if name in parsed.get("server", {}):
             raise CallerError(
                 f"the configuration {file} holds server.{name}. A file names a systemd credential: "
@@ -123,24 +137,39 @@ def passfile_path(environ: Mapping[str, str], host: str, port: str) -> Path:
     home = Path(environ.get("HOME") or "/nonexistent")
     state = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
     directory = Path(environ.get("STATE_DIRECTORY") or Path(state) / "pgmcp")
-    return directory / f"{quote(host, safe=',')}-{port}.pgpass"
+    hosts = [part.strip() for part in host.split(",")]
+    name = ",".join("localhost" if part in LOOPBACK else part for part in hosts)
+    return directory / f"{quote(name, safe=',')}-{port}.pgpass"
 
 
 def _fill_passwords(merged: dict[str, Any], environ: Mapping[str, str]) -> None:
     server = merged.get("server", {})
     host, port = str(server.get("host", "localhost")), str(server.get("port", "5432"))
     path = passfile_path(environ, host, port)
+    found = passwords_in(path)
+    if found is not None or server.get("roles") == "required":
+        server |= {"passwords": found or {}, "roles_passfile": path}
+        merged["server"] = server
+
+
+def passwords_in(path: Path) -> dict[str, str] | None:
+    """
+    Return the passwords of the login roles in provision's passfile, by role; None without a file.
+
+    Raises:
+        CallerError: the file cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return
+        return None
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CallerError(
             f"cannot read the passfile {path}: {reason}. It was made by pgmcp provision; let the "
             "gateway's user own it, or set server.roles to shared."
         ) from error
-    merged.setdefault("server", {})["passwords"] = _passwords_of(text)
+    return _passwords_of(text)
 
 
 def _passwords_of(passfile: str) -> dict[str, str]:
@@ -151,24 +180,66 @@ def _passwords_of(passfile: str) -> dict[str, str]:
     return {role: password for role, password in found.items() if role in ROLE_OF.values()}
 
 
+def renewed(server: Server) -> Server:
+    """
+    Return *server* with the passwords that its passfile holds now: provision may have set new ones.
+
+    A file that is gone or cannot be read changes nothing, so that roles never fall away.
+    """
+    if server.roles_passfile is None or not server.logins.are_roles:
+        return server
+    try:
+        found = passwords_in(server.roles_passfile) or {}
+    except CallerError:
+        return server
+    return server.model_copy(update={"passwords": {**server.passwords, **found}})
+
+
+def require_roles(server: Server) -> None:
+    """
+    Refuse to start without the login roles where the operator has said that they must be there.
+
+    Raises:
+        CallerError: says where the passwords should be, and which command puts them there.
+    """
+    if server.roles == "required" and not server.logins.are_roles:
+        raise CallerError(
+            'server.roles is "required", but no passwords of the login roles are in '
+            f"{server.roles_passfile}. Run pgmcp provision with the same PGHOST and PGPORT, as the "
+            "user that runs the gateway."
+        )
+
+
 def _explain(error: ValidationError, sources: Mapping[tuple[int | str, ...], str]) -> str:
     parts = []
     for item in error.errors():
-        where = sources.get(item["loc"][:2]) or ".".join(str(part) for part in item["loc"])
-        limits = item.get("ctx", {})
-        said = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            said = f"no such setting{_siblings(item['loc'])}"
-        elif item["type"] in ("int_parsing", "int_type", "int_from_float"):
-            said = f"{item['input']!r} is no whole number"
-        elif item["type"] == "literal_error":
-            said = f"{item['input']!r} is not known. Write {limits['expected']}"
-        elif item["type"] in ("greater_than_equal", "less_than_equal"):
-            said = f"{item['input']} is " + (
-                f"below {limits['ge']}" if "ge" in limits else f"above {limits['le']}"
-            )
-        parts.append((f"{where}: {said}" if where else said).removesuffix("."))
+        where, said = sources.get(item["loc"][:2]) or _place(item["loc"]), _said(item)
+        link = " " if said.startswith("is ") else ": "
+        parts.append((f"{where}{link}{said}" if where else said).removesuffix("."))
     return "; ".join(parts) + "."
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Name a rule by its number from 1, as refusals do; what is in its lists, the sentence says."""
+    if len(loc) > 1 and loc[0] == "access":
+        return ": ".join([f"access rule {int(loc[1]) + 1}", *(str(key) for key in loc[2:3])])
+    return ".".join(str(part) for part in loc)
+
+
+def _said(item: ErrorDetails) -> str:
+    kind, given, limits = item["type"], item["input"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"no such setting{_siblings(item['loc'])}"
+    if kind == "tuple_type" and item["loc"] == ("access",):
+        return "is no list of rules. Write [[access]] with two brackets, once for each rule"
+    if kind == "literal_error":
+        return f"{given!r} is not known. Write {limits['expected']}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        bound = f"below {limits['ge']}" if "ge" in limits else f"above {limits['le']}"
+        return f"{given} is {bound}"
+    if kind in SENTENCES:
+        return SENTENCES[kind].replace(INPUT, repr(given))
+    return item["msg"].removeprefix("Value error, ")
 
 
 def _siblings(loc: tuple[int | str, ...]) -> str:

@@ -40,12 +40,14 @@ class Server(Section):
     passfile: Path | None = Field(None, description="A password file in libpq's format.")
     sslmode: SslMode | None = Field(None, description="libpq's sslmode.")
     database: str = Field("postgres", description="The database of calls that name none.")
-    roles: Literal["auto", "peer", "shared"] = Field(
+    roles: Literal["auto", "required", "peer", "shared"] = Field(
         "auto",
-        description="auto: the roles of `pgmcp provision` where its passfile is; peer: the same "
-        "roles without passwords; shared: one login for every level.",
+        description="auto: the roles of `pgmcp provision` where its passfile is; required: the "
+        "same, and no start without it; peer: these roles without passwords; shared: one "
+        "login for every level.",
     )
     passwords: dict[str, str] = Field({}, repr=False, description="From provision's passfile.")
+    roles_passfile: Path | None = Field(None, description="Where `passwords` were read.")
     connect_timeout: Seconds = Field(timedelta(seconds=5), description="Limit of one connect.")
 
     @field_validator("port", mode="before")
@@ -56,7 +58,8 @@ class Server(Section):
     @property
     def logins(self) -> Logins:
         """Return which role each login is."""
-        has_roles = self.roles == "peer" or (self.roles == "auto" and bool(self.passwords))
+        finds_roles = self.roles in ("auto", "required") and bool(self.passwords)
+        has_roles = self.roles == "peer" or finds_roles
         return Logins(mode="roles" if has_roles else "shared", passwords=self.passwords)
 
     def account(self, login: Login) -> Account:

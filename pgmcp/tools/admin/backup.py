@@ -17,6 +17,7 @@ from pgmcp.database import Borrower, Lease
 from pgmcp.database.quote import identifier, qualified
 from pgmcp.errors import CallerError, Unavailable
 from pgmcp.results import Result
+from pgmcp.settings import renewed
 from pgmcp.sql import load
 from pgmcp.tools.admin.dump import find_pg_dump, run_pg_dump
 from pgmcp.tools.admin.dump_file import DumpFile, open_dump
@@ -107,7 +108,8 @@ async def _fill(call: Call, database: str, scope: Scope, program: str, file: Dum
         *scope.arguments,
     ]
     environment = {
-        **call.settings.server.libpq_environment(database),
+        # pg_dump asks nobody: provision may have set a new password since the gateway began.
+        **renewed(call.settings.server).libpq_environment(database),
         "PGAPPNAME": Borrower(principal=call.caller.principal).application_name,
         # A pg_dump that is killed must not leave its session behind, waiting for a lock.
         "PGOPTIONS": "-c client_connection_check_interval=2s",

@@ -56,20 +56,28 @@ def _faults(login: Login, row: Row) -> Iterator[Finding]:
             yield Finding(
                 weight=_weight(name, row),
                 text=f"{role} {meaning}",
-                fix="pgmcp provision restores the role",
+                fix=_restored(name, role),
             )
     if row["is_superuser"] == "t" and login == "admin":
         yield Finding(
             weight="warning",
             text=f"{role} is a superuser, as --superuser-admin asked: an admin may do anything",
-            fix="pgmcp provision without --superuser-admin",
+            fix=f"ALTER ROLE {role} NOSUPERUSER; then pgmcp provision",
         )
-    if row["reaches"]:
+    # PostgreSQL counts a superuser as a member of every role.
+    if row["reaches"] and row["is_superuser"] != "t":
         yield Finding(
             weight="bad",
             text=f"{role} is a member of {row['reaches']}: it reaches beyond tables",
             fix=f"REVOKE {row['reaches']} FROM {role};",
         )
+
+
+def _restored(name: str, role: str) -> str:
+    """Return what restores *role*: provisioning refuses to touch a superuser."""
+    if name == "is_superuser":
+        return f"ALTER ROLE {role} NOSUPERUSER; then pgmcp provision"
+    return "pgmcp provision restores the role"
 
 
 def _weight(name: str, row: Row) -> Weight:
@@ -85,7 +93,7 @@ async def look_at_shared(databases: Databases) -> Finding:
         return Finding(
             weight="warning",
             text=f"that login is {who}, a superuser: what the gateway lets through, PostgreSQL "
-            "does not stop",
+            "does not stop, and whoever may do ddl can run any code",
             fix="pgmcp provision",
         )
     return Finding(weight="note", text=f"that login is {who}, no superuser")

@@ -13,7 +13,8 @@ from pgmcp.errors import AccessDenied
 from pgmcp.statement import Statement
 from pgmcp.tools.base import Call
 
-# PostgreSQL shows each login role the statements of its own sessions, in every database.
+# PostgreSQL shows each login role the statements of its own sessions, in every database; and
+# everybody what ALTER DATABASE … SET gave any of them.
 WHOLE_SERVER = {
     "pg_stat_activity": "activity",
     "pg_stat_get_activity": "activity",
@@ -21,6 +22,7 @@ WHOLE_SERVER = {
     "pg_stat_statements": "slow_queries",
     "pg_prepared_xacts": "activity",
     "pg_prepared_xact": "activity",
+    "pg_db_role_setting": "settings",
 }
 NAMES = "SELECT d.datname AS name FROM pg_catalog.pg_database AS d"
 # Absent or empty it hides nothing, so that `psql -f` shows what the file is about. A list of what
@@ -48,17 +50,18 @@ async def narrow(call: Call, lease: Lease) -> int:
 
 def refuse_whole_server(call: Call, statement: Statement) -> None:
     """
-    Refuse what would show the statements of databases that the caller may not reach.
+    Refuse what would show statements or settings of databases that the caller may not reach.
 
     Raises:
         AccessDenied: names the action of pg_monitor that shows what is within reach.
     """
     if call.access.reaches_all:
         return
-    for _, name in (*statement.tables, *statement.functions):
+    named = (*statement.tables, *statement.functions, *((None, f) for f in statement.attributes))
+    for _, name in named:
         if (action := WHOLE_SERVER.get(name)) is not None:
             raise AccessDenied(
-                f"{name} shows what runs in every database, and you may not reach all of them. "
+                f"{name} tells of every database, and you may not reach all of them. "
                 f"pg_monitor action={action} shows what is within your reach."
             )
 

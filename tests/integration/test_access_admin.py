@@ -161,6 +161,22 @@ async def test_only_reachable_databases_are_listed(world: Ruled) -> None:
     assert "3 databases are left out: no access rule or grant gives you any" in lines[-1]
 
 
+async def test_overrides_of_a_setting_out_of_reach_are_left_out(world: Ruled) -> None:
+    await world.cluster.create_database("payroll")
+    try:
+        for name in ("payroll", OTHER):
+            await world.cluster.execute(f"ALTER DATABASE {name} SET work_mem = '7MB'")
+        local = await world.person("local").call("pg_admin", action="setting", name="work_mem")
+        boss = await world.person("boss").call("pg_admin", action="setting", name="work_mem")
+    finally:
+        await world.cluster.drop_database("payroll")
+        await world.cluster.execute(f"ALTER DATABASE {OTHER} RESET work_mem")
+
+    assert f"database {OTHER} =7MB" in local.text
+    assert "payroll" not in local.text
+    assert "database payroll =7MB" in boss.text
+
+
 async def test_a_misspelt_database_is_not_answered_with_names_out_of_reach(world: Ruled) -> None:
     await world.cluster.create_database("scratch_7")
     try:

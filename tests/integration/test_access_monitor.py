@@ -14,10 +14,12 @@ from tests.integration.watching import Session, eventually, one, rows, session, 
 SECRET = "the other's literal"
 APPLICATION = "payroll"
 LEFT_OUT = "databases are left out: no access rule or grant gives you any permission there"
-SERVER_ACTIONS = ["activity", "connections", "locks", "progress", "databases", "replication"]
+SERVER_ACTIONS = [
+    *("activity", "connections", "locks", "progress", "databases", "replication", "settings"),
+]
 ACTIONS = [
     *SERVER_ACTIONS,
-    *("health", "slow_queries", "tables", "indexes", "wal", "vacuum", "settings", "sequences"),
+    *("health", "slow_queries", "tables", "indexes", "wal", "vacuum", "sequences"),
 ]
 
 
@@ -64,7 +66,7 @@ async def test_the_receipt_of_health_says_it_too(world: Ruled) -> None:
     assert f"4 {LEFT_OUT}" in (await text(world, "reader", "health")).splitlines()[-1]
 
 
-@pytest.mark.parametrize("action", ["tables", "wal", "settings"])
+@pytest.mark.parametrize("action", ["tables", "wal"])
 async def test_what_tells_of_no_other_database_leaves_nothing_out(
     world: Ruled, action: str
 ) -> None:
@@ -157,6 +159,41 @@ async def test_a_chain_through_another_database_hides_its_session(world: Ruled) 
     assert below["database"] == APP
 
 
+@pytest.fixture
+async def set_apart(world: Ruled) -> AsyncIterator[None]:
+    """Give the other database settings of its own, with and without a role; and ours one."""
+    where = (f"DATABASE {OTHER}", f"ROLE postgres IN DATABASE {OTHER}", f"DATABASE {APP}")
+    for place in where:
+        await world.cluster.execute(f"ALTER {place} SET app.secret = '{APPLICATION} of {place}'")
+    yield
+    for place in where:
+        await world.cluster.execute(f"ALTER {place} RESET app.secret")
+
+
+@pytest.mark.parametrize("pattern", [{}, {"pattern": "app.secret"}], ids=["changed", "pattern"])
+@pytest.mark.usefixtures("set_apart")
+async def test_settings_of_another_database_are_not_told(
+    world: Ruled, pattern: dict[str, str]
+) -> None:
+    call = world.person("reader")._call
+
+    found = await rows(call, "settings", max_rows=1000, **pattern)
+
+    sources = {row["source"] for row in found if row["name"] == "app.secret"}
+    assert f"database {APP}" in sources
+    assert OTHER not in str(found)
+
+
+@pytest.mark.usefixtures("set_apart")
+async def test_who_reaches_all_is_told_the_settings_of_all(world: Ruled) -> None:
+    call = world.person("boss")._call
+
+    found = await rows(call, "settings", pattern="app.secret")
+
+    sources = {row["source"] for row in found}
+    assert {f"database {OTHER}", f"role postgres database {OTHER}"} <= sources
+
+
 async def test_health_names_no_database_out_of_reach(world: Ruled) -> None:
     async with session(world.cluster, OTHER) as opened:
         await opened.execute("BEGIN")
@@ -174,6 +211,7 @@ WHOLE = [
     pytest.param("SELECT * FROM pg_stat_get_activity(NULL)", "activity", id="function"),
     pytest.param("SELECT (SELECT max(query) FROM pg_stat_activity)", "activity", id="inside"),
     pytest.param("SELECT * FROM public.pg_stat_statements", "slow_queries", id="statements"),
+    pytest.param("SELECT setconfig FROM pg_db_role_setting", "settings", id="settings"),
 ]
 
 

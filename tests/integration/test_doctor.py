@@ -142,6 +142,20 @@ async def test_a_role_that_is_more_or_less_than_it_should_be_is_bad(
     assert said.returncode == 1
 
 
+async def test_a_superuser_admin_is_one_warning_whose_fix_works(patient: Patient) -> None:
+    await patient.cluster.execute("ALTER ROLE pgmcp_admin SUPERUSER")
+
+    said = patient.run("doctor")
+
+    await patient.cluster.execute("ALTER ROLE pgmcp_admin NOSUPERUSER")
+    done = patient.run("provision")
+    assert "warning pgmcp_admin is a superuser" in said.stdout
+    assert "fix: ALTER ROLE pgmcp_admin NOSUPERUSER; then pgmcp provision" in said.stdout
+    assert (said.returncode, "bad  " in said.stdout) == (0, False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "pgmcp_admin connects, and is no more than it should be" in patient.run("doctor").stdout
+
+
 async def test_a_table_that_readers_cannot_see_is_told_with_the_command(patient: Patient) -> None:
     await patient.cluster.execute(
         "CREATE TABLE hidden (id int); REVOKE ALL ON hidden FROM pgmcp_read", database="app"

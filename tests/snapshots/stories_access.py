@@ -13,7 +13,7 @@ from pgmcp.access import Policy
 from pgmcp.http import Gateway
 from pgmcp.identity import Caller
 from pgmcp.kinds import Level
-from pgmcp.settings import AccessRule, Settings, load, passfile_path
+from pgmcp.settings import AccessRule, Server, Settings, load, passfile_path
 from tests.snapshots.stories_identity import told
 from tests.snapshots.world import DATABASE, World, story
 
@@ -57,6 +57,14 @@ async def passfile_that_cannot_be_read(_world: World) -> str:
         environ = {"STATE_DIRECTORY": folder}
         passfile_path(environ, "localhost", "5432").mkdir()
         return told(lambda: load(environ=environ)).replace(folder, str(Path("/var/lib/pgmcp")))
+
+
+@story
+async def roles_required_but_not_there(_world: World) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = passfile_path({"STATE_DIRECTORY": folder}, "localhost", "5432")
+        required = Settings(server=Server(roles="required", roles_passfile=path))
+        return told(lambda: Gateway(required)).replace(folder, str(Path("/var/lib/pgmcp")))
 
 
 @story

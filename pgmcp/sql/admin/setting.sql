@@ -32,7 +32,10 @@ SELECT s.name,
           LEFT JOIN pg_catalog.pg_database AS b ON b.oid = d.setdatabase
          CROSS JOIN LATERAL pg_catalog.unnest(d.setconfig) AS o(line)
          WHERE pg_catalog.lower(pg_catalog.split_part(o.line, '=', 1))
-               = pg_catalog.lower(s.name)) AS overrides,
+               = pg_catalog.lower(s.name)
+           AND (d.setdatabase = 0::oid
+                OR coalesce(b.datname = ANY (nullif(pg_catalog.current_setting(
+                     'pgmcp.databases', true), '')::pg_catalog.text[]), true))) AS overrides,
        s.short_desc AS description
   FROM pg_catalog.pg_settings AS s
  WHERE pg_catalog.lower(s.name) LIKE

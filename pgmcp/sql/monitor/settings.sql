@@ -32,6 +32,9 @@ WITH wanted AS (
     FROM pg_catalog.pg_db_role_setting AS r
    CROSS JOIN unnest(r.setconfig) AS c(setting)
     LEFT JOIN pg_catalog.pg_database AS d ON d.oid = r.setdatabase
+   WHERE r.setdatabase = 0
+         OR coalesce(d.datname = ANY (
+              nullif(current_setting('pgmcp.databases', true), '')::text[]), true)
 )
 SELECT s.name,
        regexp_replace(s.value, $re$(password\s*=\s*)('([^'\\]|\\.)*'|\S+)$re$, '\1***', 'gi')

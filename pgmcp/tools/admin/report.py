@@ -47,7 +47,7 @@ async def listing(call: Call, params: AdminParams, action: str) -> Result:
     bounds = Bounds.of(call.settings.limits, params.max_rows)
 
     async def work(lease: Lease) -> Result:
-        withheld = await narrow(call, lease) if action == "databases" else 0
+        withheld = await narrow(call, lease) if action in ("databases", "setting") else 0
         await lease.value(
             "SELECT pg_catalog.set_config('pgmcp.pattern', $1, true)", like(params.name)
         )

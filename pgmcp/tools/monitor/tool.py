@@ -36,7 +36,7 @@ Example: action="tables", pattern="shop.*\""""
 SESSION_ACTIONS = frozenset({"connections", "activity", "locks", "slow_queries", "progress"})
 # They tell of several databases, where the others tell of one or of the server alone.
 SERVER_ACTIONS = frozenset(
-    {"connections", "activity", "locks", "progress", "databases", "replication"}
+    {"connections", "activity", "locks", "progress", "databases", "replication", "settings"}
 )
 SETTING_ACTIONS = frozenset({"settings"})
 

@@ -19,6 +19,9 @@ from tests.wire import ACCEPT, Received, Wire
 
 KEY, LINE = new_key("ci")
 WRONG_KEY = "pgmcp_" + "x" * 43
+BEARER = f"Bearer {KEY}"
+LISTENERS = ["tcp", "local", "tailscale"]
+ROUTES = ["/", "/live", "/ready", "/mcp", "/nowhere"]
 RULES = """
 [[access]]
 who = "*"

@@ -22,6 +22,15 @@ from tests.cluster import ThrowawayCluster, installed_binaries, throwaway_cluste
 
 OWNER = "app owner"  # needs quotes
 LOGINS = ("read", "write", "ddl", "admin", "monitor", "backup")
+# A digest of everything that a run may change in a database and in the cluster.
+SNAPSHOT = """
+SELECT md5(string_agg(x, '|' ORDER BY x)) FROM (
+  SELECT r::text FROM pg_authid AS r UNION ALL SELECT r::text FROM pg_auth_members AS r
+  UNION ALL SELECT r::text FROM pg_db_role_setting AS r UNION ALL SELECT relacl::text FROM pg_class
+  UNION ALL SELECT r::text FROM pg_default_acl AS r UNION ALL SELECT nspacl::text FROM pg_namespace
+  UNION ALL SELECT datacl::text FROM pg_database UNION ALL SELECT proacl::text FROM pg_proc
+  UNION ALL SELECT r::text FROM pg_parameter_acl AS r) AS s(x)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,3 +158,11 @@ async def owned_database(cluster: ThrowawayCluster, name: str, sql: str = "") ->
     quoted = name.replace('"', '""')
     await cluster.execute(f'CREATE DATABASE "{quoted}" OWNER "{OWNER}" TEMPLATE template0')
     await cluster.execute(f'SET ROLE "{OWNER}"; {sql}', database=name)
+
+
+@asynccontextmanager
+async def unprovisioned(started: Server) -> AsyncIterator[None]:
+    """Hold one database of OWNER, app, on a server that has no roles yet; clean up behind it."""
+    await owned_database(started.cluster, "app", "CREATE TABLE item (id serial)")
+    yield
+    await started.clean()

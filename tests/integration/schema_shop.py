@@ -109,6 +109,11 @@ async def facts(call: Call, action: str, **arguments: object) -> Json:
     return dict(answer.structured)
 
 
+async def tried(call: Call, action: str, sql: str, **more: object) -> Json:
+    """Return the report of one dry run."""
+    return await facts(call, action, sql=sql, dry_run=True, **more)
+
+
 async def refusal(call: Call, action: str, **arguments: object) -> str:
     """Return the error of one call as the client reads it."""
     with pytest.raises(PgmcpError) as caught:

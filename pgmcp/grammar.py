@@ -15,7 +15,7 @@ from pgmcp.titles import title_of
 Node = dict[str, Any]  # Any: a node of libpg_query's JSON tree
 
 CHANGES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
-AIMS = ("ColumnRef", "CurrentOfExpr")  # what chooses rows in a WHERE
+MERGED = {"CMD_DELETE": "DELETE", "CMD_UPDATE": "UPDATE"}
 Along = Literal["", "truncated", "deleted", "dropped"]
 
 
@@ -49,25 +49,50 @@ def add_targets(targets: Targets, kind: str, value: Node) -> None:
 
 
 def _visit_change(targets: Targets, verb: str, value: Node) -> None:
-    where = value.get("whereClause")
-    if where is not None and _aims(where):
+    where, relation = value.get("whereClause"), value.get("relation", {})
+    if where is not None and _aims(where, relation):
         return
     what = "without WHERE" if where is None else "with a WHERE that names no column"
     along: Along = "deleted" if verb == "DELETE" else ""
-    _add_relation(targets, f"{verb} {what}", value.get("relation", {}), along=along)
+    _add_relation(targets, f"{verb} {what}", relation, along=along)
 
 
-def _aims(where: Node) -> bool:
-    """Tell whether a condition can tell rows apart: `true`, 1 = 1 and $1 cannot."""
-    todo: list[Any] = [where]  # Any: nodes, lists and scalars of the JSON
+def _visit_merge(targets: Targets, value: Node) -> None:
+    """Take a MERGE that changes whatever it matches, ON true, for a change without WHERE."""
+    relation = value.get("relation", {})
+    if _aims(value.get("joinCondition", {}), relation):
+        return
+    for item in value.get("mergeWhenClauses", []):
+        clause = item["MergeWhenClause"]
+        verb = MERGED.get(clause.get("commandType", ""))
+        if verb is not None and not _aims(clause.get("condition", {}), relation):
+            along: Along = "deleted" if verb == "DELETE" else ""
+            what = f"{verb} by a MERGE that names no column"
+            _add_relation(targets, what, relation, along=along)
+            return
+
+
+def _aims(where: Node, relation: Node) -> bool:
+    """
+    Tell whether a condition can tell rows of *relation* apart: `true`, 1 = 1 and $1 cannot.
+
+    Inside a sub-select, what is qualified as another table's column cannot either.
+    """
+    own = {relation.get("relname"), relation.get("alias", {}).get("aliasname")}
+    todo: list[tuple[Any, bool]] = [(where, False)]  # Any: nodes, lists and scalars of the JSON
     while todo:
-        current = todo.pop()
+        current, is_inside = todo.pop()
         if isinstance(current, dict):
-            if any(key in current for key in AIMS):
+            if "CurrentOfExpr" in current:
                 return True
-            todo.extend(current.values())
+            if (column := current.get("ColumnRef")) is not None:
+                fields = column.get("fields", [])
+                first = fields[0].get("String", {}).get("sval") if fields else None
+                if not is_inside or len(fields) == 1 or first in own:
+                    return True
+            todo += [(value, is_inside or key == "subselect") for key, value in current.items()]
         elif isinstance(current, list):
-            todo.extend(current)
+            todo += [(item, is_inside) for item in current]
     return False
 
 
@@ -174,6 +199,7 @@ def type_name(node: Node) -> str:
 VISITORS: dict[str, Callable[[Targets, Node], None]] = {
     "UpdateStmt": lambda targets, value: _visit_change(targets, "UPDATE", value),
     "DeleteStmt": lambda targets, value: _visit_change(targets, "DELETE", value),
+    "MergeStmt": _visit_merge,
     "TruncateStmt": _visit_truncate,
     "DropStmt": _visit_drop,
     "AlterTableStmt": _visit_alter_table,

@@ -49,7 +49,33 @@ TARGETS = [
     pytest.param(
         "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 1", [], id="ON CONFLICT"
     ),
-    pytest.param("MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE", [], id="MERGE"),
+    pytest.param(
+        "MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE",
+        [("DELETE by a MERGE that names no column", "t")],
+        id="MERGE ON true",
+    ),
+    pytest.param(
+        "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE", [], id="MERGE by a column"
+    ),
+    pytest.param(
+        "MERGE INTO t USING u ON true WHEN MATCHED AND t.a > 1 THEN UPDATE SET b = 1",
+        [],
+        id="MERGE with a condition",
+    ),
+    pytest.param(
+        "MERGE INTO t USING u ON false WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        [],
+        id="MERGE that inserts",
+    ),
+    pytest.param(
+        "DELETE FROM t WHERE EXISTS (SELECT c.oid FROM pg_class AS c)",
+        [("DELETE with a WHERE that names no column", "t")],
+        id="another table's column in a sub-select",
+    ),
+    pytest.param(
+        "DELETE FROM t AS x WHERE EXISTS (SELECT 1 FROM u WHERE u.a = x.a)", [], id="correlated"
+    ),
+    pytest.param("DELETE FROM t WHERE a IN (SELECT u.a FROM u)", [], id="IN a sub-select"),
     pytest.param("TRUNCATE a, b.c", [("TRUNCATE", "a"), ("TRUNCATE", "b.c")], id="TRUNCATE"),
     pytest.param("TRUNCATE a CASCADE", [("TRUNCATE CASCADE", "a")], id="TRUNCATE CASCADE"),
     pytest.param(

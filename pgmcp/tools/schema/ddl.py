@@ -173,7 +173,7 @@ def confirmable(pieces: Sequence[Statement]) -> Statement:
         target
         for piece in pieces
         for target in piece.targets
-        if not target.verb.endswith("without WHERE") and target.verb != "TRUNCATE"
+        if not target.verb.startswith(("UPDATE ", "DELETE ")) and target.verb != "TRUNCATE"
     ]
     return replace(pieces[0], targets=tuple(targets))
 

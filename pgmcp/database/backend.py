@@ -249,6 +249,6 @@ async def open_backend(  # noqa: PLR0913 — each is another thing to know
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         connection.terminate()
         raise told(error) from error
-    except BaseException:
+    except BaseException:  # a cancellation: nobody else knows of the connection yet
         connection.terminate()
         raise

@@ -173,8 +173,7 @@ class Databases:
             self._fitted = True
             try:
                 await self._fit(backend)
-            except BaseException:
-                # Nobody knows of the connection yet, so a cancelled call would leak it.
+            except BaseException:  # nobody knows of it yet, so a cancelled call would leak it
                 backend.connection.terminate()
                 raise
         return backend
@@ -212,7 +211,7 @@ class Databases:
         try:
             async with deadline:
                 yield backend
-        except BaseException as error:
+        except BaseException as error:  # a cancellation, too: the connection must come back
             # The statement may still be running: the caller need not wait for its end.
             self._spawn(self._recycle(backend))
             if isinstance(error, TimeoutError) and deadline.expired():
@@ -249,7 +248,7 @@ class Databases:
             backend.connection.terminate()
             self._slots.forget(backend)
             raise translate(error) from error
-        except BaseException:
+        except BaseException:  # a cancellation: the connection must come back clean
             self._spawn(self._recycle(backend))
             raise
         return backend

@@ -73,7 +73,7 @@ async def open_session(
     try:
         session.types = types
         given = str(await session.fetchval(PATH))
-    except BaseException:
+    except BaseException:  # a cancellation, too: nobody else knows of the connection yet
         session.terminate()
         raise
     if (safe := catalogs_first(given)) == given:

@@ -82,7 +82,7 @@ class Slots:
         try:
             async with asyncio.timeout(self._settings.wait.total_seconds()):
                 return await waiter.granted
-        except BaseException:
+        except BaseException:  # a cancellation, too: nobody else knows of the place in the line
             self._hand_back(waiter)
             raise
 
@@ -125,7 +125,7 @@ class Slots:
         """Open a connection in a slot that was granted."""
         try:
             backend = await self._open_one(opener)
-        except BaseException:
+        except BaseException:  # a cancellation, too: the slot would stay taken for ever
             self._release(principal, place)
             raise
         self._lent[backend] = principal

@@ -15,27 +15,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pgmcp.errors import Unavailable
+from pgmcp.errors import CallerError, Unavailable
 from pgmcp.passwords import scram_verifier
-from pgmcp.provision.wanted import ROLES
-from pgmcp.settings import Server
+from pgmcp.settings import Server, passwords_in
 
 HEADER = "# Made by pgmcp provision; the next run replaces it."
-FIELDS = 5  # host:port:database:role:password
 PRIVATE_DIRECTORY = 0o700
 
 
 def read_passwords(path: Path) -> dict[str, str]:
     """Return the passwords in the file, by role; none where there is no file."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, error) from error
-    fields = [line.split(":") for line in text.splitlines() if not line.startswith("#")]
-    found = {line[-2]: line[-1] for line in fields if len(line) >= FIELDS}
-    return {role: password for role, password in found.items() if role in ROLES}
+        return passwords_in(path) or {}
+    except CallerError as error:
+        raise _unusable(path, error.__cause__ or error) from error
 
 
 def check_place(path: Path) -> None:
@@ -116,7 +109,7 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace(":", "\\:")
 
 
-def _unusable(path: Path, error: Exception) -> Unavailable:
+def _unusable(path: Path, error: BaseException) -> Unavailable:
     reason = getattr(error, "strerror", None) or str(error)
     return Unavailable(
         f"the passfile {path} cannot be used: {reason}. Run as the user that runs pgmcp serve, or "

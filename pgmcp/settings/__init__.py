@@ -4,7 +4,7 @@ What the operator has set, from defaults, a file, the environment and flags, in 
 Owns the noun Settings; the only package that reads files or the environment.
 """
 
-from pgmcp.settings.load import load, passfile_path, renewed, require_roles
+from pgmcp.settings.load import load, passfile_path, passwords_in, renewed, require_roles
 from pgmcp.settings.rules import AccessRule, Grant, read_grants
 from pgmcp.settings.sections import (
     APPLICATION_NAME,
@@ -30,6 +30,7 @@ __all__ = [
     "TransactionLimits",
     "load",
     "passfile_path",
+    "passwords_in",
     "read_grants",
     "renewed",
     "require_roles",

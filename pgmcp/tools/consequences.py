@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pgmcp.database import Lease
-from pgmcp.errors import ConnectionLost, QueryFailed, StatementTimeout, visible
+from pgmcp.errors import QueryFailed, StatementTimeout, visible
 from pgmcp.grammar import Target
 from pgmcp.sql import load
+from pgmcp.tools.savepoint import go_back
 
 COUNTING = timedelta(seconds=1)  # for all counts of one question
 COUNT_LOCK = timedelta(milliseconds=100)  # who waits for a lock to count would add to a queue
 SAVEPOINT = "pgmcp_count"
-UNDO_LIMIT = 5.0  # seconds for the way back
 HOLDERS = 5  # told of
 NAMED = 5  # tables of one lock
 IDENTIFIER = re.compile(r'"(?:[^"]|"")*"')
@@ -91,19 +91,9 @@ async def _counts(lease: Lease, subjects: Sequence[Subject]) -> Mapping[str, str
     except (QueryFailed, StatementTimeout):
         pass  # locked, large, or not for this login: the estimate serves
     finally:
-        await asyncio.shield(_go_back(lease))
+        so = "Nothing was done, and the connection is given up."
+        await asyncio.shield(go_back(lease, SAVEPOINT, of="a count", so=so))
     return counts
-
-
-async def _go_back(lease: Lease) -> None:
-    try:
-        async with asyncio.timeout(UNDO_LIMIT):
-            await lease.command(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}")
-    except TimeoutError as error:
-        raise ConnectionLost(
-            f"PostgreSQL did not answer the rollback of a count for {UNDO_LIMIT:g} s. Nothing was "
-            "done, and the connection is given up."
-        ) from error
 
 
 async def locks_of(lease: Lease, subjects: Sequence[Subject]) -> list[str]:

@@ -7,22 +7,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pgmcp.errors import CallerError, PgmcpError, QueryFailed, Retryable
+from pgmcp.errors import CallerError, QueryFailed, Retryable
 from pgmcp.http import Gateway
 from pgmcp.settings import Settings
 from tests.cluster import ThrowawayCluster
+from tests.integration.transacting import full, watching_tables
 from tests.people import Person, adjusted, gateway_with
-from tests.witness import Witness, eventually, witnessing
+from tests.witness import Witness, eventually
 
 
 @pytest.fixture
 async def witness(cluster: ThrowawayCluster, database: str) -> AsyncIterator[Witness]:
-    async with witnessing(cluster, database) as looking:
-        await looking.connection.execute(
-            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, x int);"
-            "CREATE TABLE IF NOT EXISTS later (id int REFERENCES t DEFERRABLE INITIALLY DEFERRED);"
-            "TRUNCATE t, later"
-        )
+    async with watching_tables(cluster, database) as looking:
         yield looking
 
 
@@ -35,11 +31,6 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
 @pytest.fixture
 def ana(gateway: Gateway) -> Person:
     return Person(gateway)
-
-
-def full(error: PgmcpError) -> str:
-    """Return the error as the client reads it."""
-    return "\n".join(error.lines())
 
 
 async def test_a_commit_is_seen_by_others_and_leaves_no_connection(

@@ -10,18 +10,14 @@ from pgmcp.errors import CallerError, HandleUnknown, PgmcpError, QueryFailed
 from pgmcp.http import Gateway
 from pgmcp.settings import Settings
 from tests.cluster import ThrowawayCluster
+from tests.integration.transacting import full, watching_tables
 from tests.people import Person, gateway_with
-from tests.witness import Witness, witnessing
+from tests.witness import Witness
 
 
 @pytest.fixture
 async def witness(cluster: ThrowawayCluster, database: str) -> AsyncIterator[Witness]:
-    async with witnessing(cluster, database) as looking:
-        await looking.connection.execute(
-            "CREATE TABLE IF NOT EXISTS t (id int PRIMARY KEY, x int);"
-            "CREATE TABLE IF NOT EXISTS later (id int REFERENCES t DEFERRABLE INITIALLY DEFERRED);"
-            "TRUNCATE t, later"
-        )
+    async with watching_tables(cluster, database) as looking:
         yield looking
 
 
@@ -34,11 +30,6 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
 @pytest.fixture
 def ana(gateway: Gateway) -> Person:
     return Person(gateway)
-
-
-def full(error: PgmcpError) -> str:
-    """Return the error as the client reads it."""
-    return "\n".join(error.lines())
 
 
 async def test_a_serialization_failure_keeps_its_words_and_names_the_way_out(

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.kinds import Level
 from pgmcp.statement import Parser
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
-
 
 READ = [
     "SELECT percentile_cont(ARRAY[.5, .9]) WITHIN GROUP (ORDER BY ms) FROM calls",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -26,13 +25,6 @@ TYPED = [
     for field in message.fields
     if field.message_type is not None and message.name not in ("Node", "RangeTblEntry", "Query")
 ]
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
 
 
 def test_every_kind_is_decided() -> None:

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.statement import Parser
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
-
 
 PLACES = [
     "SELECT {}",

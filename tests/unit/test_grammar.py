@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.statement import Parser
 from pgmcp.titles import title_of
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
-
 
 TARGETS = [
     pytest.param("DELETE FROM t", [("DELETE without WHERE", "t")], id="DELETE"),

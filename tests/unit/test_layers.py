@@ -42,6 +42,7 @@ LAYERS = (
     "tools.nearest",
     "tools.reach",
     "tools.schemas",
+    "tools.savepoint",
     "tools.base",
     "quota",
     "door",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.statement import Parser
@@ -50,14 +48,6 @@ TABLES: dict[Name, Table] = {
     ),
 }
 VOLATILE = frozenset({"random", "clock_timestamp", "gen_random_uuid", "nextval"})
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    """Return PostgreSQL's grammar."""
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
 
 
 async def findings(parser: Parser, sql: str, *, version: int = 180000) -> list[Finding]:

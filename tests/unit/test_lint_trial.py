@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.statement import Parser
@@ -18,14 +16,6 @@ BIG: dict[Name, Table] = {
     ("half",): Table(shown="public.half", bytes=TRIAL_BYTES // 2 + 1, rows=1),
     ("unknown",): Table(shown="public.unknown", bytes=None),
 }
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    """Return PostgreSQL's grammar."""
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
 
 
 async def reason(parser: Parser, sql: str) -> str:

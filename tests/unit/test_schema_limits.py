@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,14 +12,6 @@ from pgmcp.tools.schema.ddl import time_limit
 from pgmcp.tools.schema.failing import whole_limit
 
 LIMITS = Settings().limits
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    """Return PostgreSQL's grammar."""
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from pgmcp.errors import CallerError, QueryFailed
 from pgmcp.statement import Parser
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
-
 
 REFUSED = [
     pytest.param("", "holds no statement", id="empty"),

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pgmcp.kinds import Level, Tool
 from pgmcp.statement import Parser
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    made = Parser(max_bytes=64_000)
-    yield made
-    made.close()
-
 
 READS = [
     "SELECT 1",

@@ -14,10 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pgmcp.database import Bounds, Lease
-from pgmcp.errors import ConnectionLost, QueryFailed, StatementTimeout
+from pgmcp.errors import QueryFailed, StatementTimeout
 from pgmcp.settings import Limits
 from pgmcp.statement import Statement
 from pgmcp.tools.base import Answer, Call
+from pgmcp.tools.savepoint import go_back
 from pgmcp.tools.schema.failing import explain, whole_limit
 from pgmcp.tools.schema.lint import Catalogue, Finding, lint
 from pgmcp.tools.schema.lint.gather import gather
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 # would itself be the outage that it is meant to predict.
 TRIAL_BYTES = 256 * 1024 * 1024
 SAVEPOINT = "pgmcp_dry_run"
-UNDO_LIMIT = 5.0  # seconds for the way back
 REWRITING = {"AT_SetLogged", "AT_SetUnLogged", "AT_SetTableSpace", "AT_SetAccessMethod"}
 REST = "Try fewer statements at a time."
 
@@ -75,7 +75,8 @@ async def _try(
         await lease.limit_time(limits.timeout, lock_limit)
         trial = await _observe(lease, pieces, limits)
     finally:
-        await asyncio.shield(_go_back(lease))
+        so = "Its connection is given up, which rolls back, too."
+        await asyncio.shield(go_back(lease, SAVEPOINT, of="the dry run", so=so))
     oids = sorted({str(row["oid"]) for row in trial.locks})
     trial.before = await facts_of(lease, "touched", oids) if oids else []
     return trial
@@ -93,17 +94,6 @@ async def _observe(lease: Lease, pieces: Sequence[Statement], limits: Limits) ->
         locks = await facts_of(lease, "locks")
         trial.locks = [row for row in locks if (row["oid"], row["mode"]) not in held]
     return trial
-
-
-async def _go_back(lease: Lease) -> None:
-    try:
-        async with asyncio.timeout(UNDO_LIMIT):
-            await lease.command(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}")
-    except TimeoutError as error:
-        raise ConnectionLost(
-            f"PostgreSQL did not answer the rollback of the dry run for {UNDO_LIMIT:g} s. Its "
-            "connection is given up, which rolls back, too."
-        ) from error
 
 
 async def _run_pieces(

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes requirements/*.txt: exact versions with hashes for Linux and macOS, Python 3.11 and newer.
 # serve.txt is what the gateway and its demo need; build.txt and test.txt agree with it.
+# oldest.txt is the other end: the lowest version that every requirement admits, mcp's own included.
 set -eu
 
 UV_VERSION=0.13.9
@@ -21,5 +22,11 @@ compile() {
 
 compile requirements/serve.txt pyproject.toml --extra embedded
 compile requirements/build.txt requirements/build.in --constraint requirements/serve.txt
-compile requirements/test.txt pyproject.toml --extra embedded --extra test \
+compile requirements/test.txt pyproject.toml \
+    --extra embedded --extra test --extra clients --extra lint \
     --constraint requirements/serve.txt --constraint requirements/build.txt
+# --upgrade: what the file holds now would be kept where it is still admitted, however new it is.
+# --no-strip-extras: an older pip takes pyjwt[crypto] for another requirement than pyjwt.
+compile requirements/oldest.txt pyproject.toml --extra embedded --extra test \
+    --resolution lowest --upgrade --only-binary :all: --no-strip-extras \
+    --constraint requirements/oldest.in --constraint requirements/build.txt

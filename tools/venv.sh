@@ -1,13 +1,21 @@
 #!/bin/sh
-# Makes .venv, or brings it up to date: venv.sh serve | test
-# Needs python3 with venv, nothing else. A half-made .venv is made anew; a current one costs milliseconds.
+# Makes .venv, or brings it up to date: venv.sh serve | test. venv.sh oldest does so for .venv-oldest.
+# Needs python3 with venv, nothing else. A half-made one is made anew; a current one costs milliseconds.
 set -eu
 
 level=$1
 cd "$(dirname "$0")/.."
+venv=.venv
 locks="requirements/build.txt requirements/serve.txt"
-[ "$level" = serve ] || locks="$locks requirements/$level.txt"
-stamp=.venv/$level.stamp
+case $level in
+serve) ;;
+test) locks="$locks requirements/test.txt" ;;
+oldest)
+    venv=.venv-oldest
+    locks="requirements/build.txt requirements/oldest.txt"
+    ;;
+esac
+stamp=$venv/$level.stamp
 version='import sys; print("%d.%d" % sys.version_info[:2])'
 
 fail() {
@@ -30,11 +38,11 @@ require_venv() {
 }
 
 is_whole() {
-    [ -e .venv/made ] && [ ! -e .venv/installing ] && .venv/bin/python -m pip --version >/dev/null 2>&1
+    [ -e $venv/made ] && [ ! -e $venv/installing ] && $venv/bin/python -m pip --version >/dev/null 2>&1
 }
 
 has_other_version() {
-    [ -n "${PYTHON:-}" ] && [ "$("$python" -c "$version")" != "$(.venv/bin/python -c "$version")" ]
+    [ -n "${PYTHON:-}" ] && [ "$("$python" -c "$version")" != "$($venv/bin/python -c "$version")" ]
 }
 
 # Content decides, not time: a checkout changes times, and a moved directory breaks what is installed.
@@ -45,11 +53,11 @@ expected=$(
 )
 
 is_current() {
-    [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$expected" ] && [ ! -e .venv/installing ] &&
-        .venv/bin/python -c '' 2>/dev/null && ! has_other_version
+    [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$expected" ] && [ ! -e $venv/installing ] &&
+        $venv/bin/python -c '' 2>/dev/null && ! has_other_version
 }
 
-wait_message="Another make prepares .venv; waiting for it."
+wait_message="Another make installs requirements; waiting for it."
 
 # The lock of flock is on this directory itself and ends with the process; it leaves no file.
 lock_by_flock() {
@@ -103,27 +111,27 @@ if is_current; then
 fi
 
 find_python
-if [ -e .venv ] && [ ! -w .venv ]; then
-    fail ".venv belongs to another user. Run make as that user, or remove .venv."
+if [ -e $venv ] && [ ! -w $venv ]; then
+    fail "$venv belongs to another user. Run make as that user, or remove $venv."
 fi
 if ! is_whole || has_other_version; then
     require_venv
-    echo "Making .venv with $("$python" --version)."
-    "$python" -m venv --clear .venv || fail "$python -m venv could not make .venv; its message is above."
-    touch .venv/made
+    echo "Making $venv with $("$python" --version)."
+    "$python" -m venv --clear $venv || fail "$python -m venv could not make $venv; its message is above."
+    touch $venv/made
 fi
 
 echo "Installing the locked requirements ($level); the first time takes about a minute."
-touch .venv/installing
+touch $venv/installing
 arguments=
 for lock in $locks; do
     arguments="$arguments --requirement $lock"
 done
 # shellcheck disable=SC2086
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+$venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --require-hashes --only-binary :all: $arguments
 # The build backend is in the lock, so nothing is fetched here.
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+$venv/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --no-index --no-deps --no-build-isolation --editable .
-rm .venv/installing
+rm $venv/installing
 echo "$expected" >"$stamp"

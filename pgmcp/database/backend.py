@@ -19,7 +19,7 @@ from pgmcp.database.borrower import GATEWAY, Borrower, Place
 from pgmcp.database.codecs import Types, to_text
 from pgmcp.database.failures import translate_connect
 from pgmcp.database.plan import Plan, make_plan
-from pgmcp.database.session import STATEMENTS_KEPT, open_session
+from pgmcp.database.session import STATEMENTS_KEPT, Session, open_session
 from pgmcp.errors import CallerError
 from pgmcp.logins import Account
 from pgmcp.results import NOTICES, Column
@@ -29,7 +29,6 @@ from pgmcp.statement import Statement
 if TYPE_CHECKING:
     from asyncpg.prepared_stmt import PreparedStatement
 
-Connection = asyncpg.Connection
 NOTE_LENGTH = 16_000  # characters; what CASCADE takes along is told in one notice
 CLOSE_LIMIT = 2.0  # seconds a polite goodbye may take
 # One message; asyncpg's own reset leaves roles, temporary tables and sequences behind.
@@ -69,7 +68,7 @@ class Backend:
     *needs_sweep* is set where a statement may have left prepared statements of its own.
     """
 
-    def __init__(self, connection: Connection, place: Place, types: Types) -> None:
+    def __init__(self, connection: Session, place: Place, types: Types) -> None:
         self.connection = connection
         self._types = types
         self.place = place
@@ -160,6 +159,7 @@ class Backend:
         *limit* is the seconds that one message may take. asyncpg keeps it for a third of what a
         timeout around the call would cost.
         """
+        await self.connection.settle(limit)
         message = f"ROLLBACK; {RESET}" if self.connection.is_in_transaction() else RESET
         await self.connection.execute(message, timeout=limit)
         if self.needs_sweep:
@@ -190,7 +190,9 @@ class Backend:
     async def close(self) -> None:
         """Say goodbye, or cut the connection where that takes too long."""
         try:
-            await self.connection.close(timeout=CLOSE_LIMIT)
+            await self.connection.settle(CLOSE_LIMIT)
+            async with asyncio.timeout(CLOSE_LIMIT):  # asyncpg 0.31 keeps its own limit in part
+                await self.connection.close()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             self.connection.terminate()
 

@@ -6,6 +6,7 @@ Owns a fresh session's settings and the order of its search path; knows no pool 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -55,6 +56,34 @@ class Session(asyncpg.Connection):
         await self.types.learn(self)
         # The name says that no unnamed statement was overwritten meanwhile.
         return (), SimpleNamespace(name="learned")
+
+    @property
+    def _top_xact(self) -> bool:
+        """Be true in a transaction: asyncpg 0.31 opens a cursor only where this says so."""
+        return self.is_in_transaction()
+
+    @_top_xact.setter
+    def _top_xact(self, _transaction: object) -> None:
+        """Take what asyncpg's constructor writes; the server's own word is what counts."""
+
+    async def settle(self, limit: float) -> None:
+        """
+        Wait at most *limit* seconds for the end of a statement that was cancelled.
+
+        Whatever comes next waits for it, in asyncpg 0.31 beyond its own `timeout`, and so for ever
+        where PostgreSQL stands still. asyncpg's pool asks the protocol the same.
+        """
+        if self.is_closed():
+            return
+        protocol = self._protocol  # type: ignore[attr-defined]
+        if protocol._is_cancelling():  # noqa: SLF001
+            async with asyncio.timeout(limit):
+                await protocol._wait_for_cancellation()  # noqa: SLF001
+
+    def terminate(self) -> None:
+        """Cut the connection; asyncpg 0.31 leaves it open where `close` was under way before."""
+        super().terminate()
+        self._transport.abort()  # type: ignore[attr-defined]
 
 
 async def open_session(

@@ -7,7 +7,7 @@ Owns its connections, its victims and the files that the server was made to writ
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -224,10 +224,8 @@ async def arena_on(cluster: ThrowawayCluster, directory: Path, state: Path) -> A
     for sql in arena.fill(SETUP).split(";\n"):
         if sql.strip():
             await witness.execute(sql)
-    try:
+    with suppress(asyncpg.FeatureNotSupportedError):  # what newer servers say of such a clause
         await witness.execute(arena.fill(CLAUSE))
-    except asyncpg.PostgresError:
-        assert cluster.major >= 18
     outcome = await provision(load(environ=environ), passfile, Options())
     assert outcome.status == 0, outcome.lines()
     found = await witness.fetch("SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin")

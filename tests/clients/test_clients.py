@@ -6,11 +6,13 @@ Owns no server: `gateway_url` comes from conftest.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.clients import fastmcp_client, typescript_client
+from tests.clients import typescript_client
 from tests.cluster import ThrowawayCluster
 from tests.conformance.node import NodeMissing, install
 from tests.process import start_gateway
@@ -27,6 +29,13 @@ def node() -> Path:
         return install(typescript_client.FOLDER, at_least=NODE_AT_LEAST)
     except NodeMissing as error:
         pytest.skip(f"TypeScript client: {error}")
+
+
+@pytest.fixture
+def fastmcp_client() -> ModuleType:
+    """Return our driver of fastmcp, where fastmcp is: it needs newer libraries than the oldest."""
+    pytest.importorskip("fastmcp", reason="fastmcp cannot be installed beside these versions")
+    return import_module("tests.clients.fastmcp_client")
 
 
 @pytest.mark.slow
@@ -57,7 +66,9 @@ async def test_typescript_client_plays_the_scenario(gateway_url: str, node: Path
 
 
 @pytest.mark.slow
-async def test_fastmcp_client_plays_the_scenario(gateway_url: str) -> None:
+async def test_fastmcp_client_plays_the_scenario(
+    gateway_url: str, fastmcp_client: ModuleType
+) -> None:
     """Play with fastmcp in the era of its own choice."""
     async with fastmcp_client.connected(gateway_url) as caller:
         played = await play(caller)

@@ -45,7 +45,7 @@ async def test_open_connections_work_and_new_ones_are_refused_in_time(
     with cluster.paused():
         alive = await ana.cell("SELECT 1")
         inside = await ana.cell("SELECT 1", session_id=handle)
-        ready = await gateway.why_not_ready()
+        ready = await gateway.readiness.why_not()
         words = await refusal(ana.query("SELECT 1", database="template1"))
         begin = await refusal(ana.tx("begin"))
 

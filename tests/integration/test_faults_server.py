@@ -81,7 +81,7 @@ async def test_a_server_that_is_down_has_its_sentence_and_is_found_again(
         write = await refusal(ana.write("INSERT INTO t VALUES (1)"))
         begin = await refusal(ana.tx("begin"))
         inside = await refusal(ana.query("SELECT 1", session_id=handle))
-        ready = await gateway.why_not_ready()
+        ready = await gateway.readiness.why_not()
     finally:
         await asyncio.to_thread(cluster.start)
 
@@ -91,7 +91,7 @@ async def test_a_server_that_is_down_has_its_sentence_and_is_found_again(
     assert "is gone: PostgreSQL rolled it back" in inside
     assert reached in str(ready)
     assert await ana.cell("SELECT 1") == "1"
-    assert await gateway.why_not_ready() is None
+    assert await gateway.readiness.why_not() is None
     assert lent(gateway) == 0
 
 

@@ -78,7 +78,12 @@ REQUESTS = [
         raw.call_body("pg_query", ["SELECT 1"]), QUERY, 400, "-32602", id="arguments as a list"
     ),
     pytest.param(
-        with_arguments('{"sql": ' + "[" * 5000 + "]" * 5000 + "}"), QUERY, 400, "", id="deep sql"
+        # Python's parser gives up at 1000 levels in 3.11, beyond 5000 in 3.13.
+        with_arguments('{"sql": ' + "[" * 100_000 + "]" * 100_000 + "}"),
+        QUERY,
+        400,
+        "",
+        id="deep sql",
     ),
     pytest.param(
         with_arguments('{"sql": "SELECT $1::numeric", "params": [' + "9" * 5000 + "]}"),

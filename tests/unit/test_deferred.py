@@ -10,7 +10,9 @@ import sys
 from pgmcp.cli import defer_unused
 defer_unused()
 import pgmcp.serve
-unused = ("mcp.client.session", "mcp.server.mcpserver", "httpx2", "google.protobuf", "typer")
+unused = (
+    "mcp.client.session", "mcp.server.mcpserver", "httpx2", "idna", "google.protobuf", "typer"
+)
 print(*[name for name in unused if name in sys.modules], sep=",")
 import mcp
 print(mcp.Client.__name__)

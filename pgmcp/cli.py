@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 # Their __init__ files import a client, a second server and protobuf, which `serve` never uses:
 # 19 MB and a sixth of a second.
 UNUSED_INITS = ("mcp", "mcp.server", "postgast")
+# Which setting a flag of its name overrides; --except adds to its own.
+FLAGS = (
+    *(("http", name) for name in ("host", "port", "socket", "tailscale_socket")),
+    *(("provision", name) for name in ("except", "read_all", "superuser_admin", "peer")),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except PgmcpError as error:
         print("\n".join(error.lines()).replace("error:", "pgmcp:", 1), file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
@@ -91,12 +99,12 @@ def _add_provision(command: argparse.ArgumentParser) -> None:
     add(
         "--except",
         action="append",
-        dest="excepted",
         metavar="DATABASE.SCHEMA[.TABLE]",
         help="keep this closed to reading and writing; * and ? match (repeatable)",
     )
-    add("--read-all", action="store_true", help="read everything, password verifiers as well")
-    add("--superuser-admin", action="store_true", help="make pgmcp_admin a superuser")
+    either = argparse.BooleanOptionalAction  # what is not given is the settings'
+    add("--read-all", action=either, help="read everything, password verifiers as well")
+    add("--superuser-admin", action=either, help="make pgmcp_admin a superuser")
     add(
         "--peer",
         nargs="?",
@@ -104,16 +112,21 @@ def _add_provision(command: argparse.ArgumentParser) -> None:
         metavar="USER",
         help="no passwords: this system user (pgmcp) logs in as the roles",
     )
+    add("--no-peer", action="store_const", const="", dest="peer", help="passwords after all")
     add("--rotate", action="store_true", help="give every role a new password")
 
 
-def _load(options: argparse.Namespace) -> Settings:
+def _load(options: argparse.Namespace, *, needs_credentials: bool = True) -> Settings:
     # Imported here, as all that takes long: Ctrl-C meanwhile is then `main`'s to handle.
     from pgmcp.settings import load  # noqa: PLC0415
 
-    names = ("host", "port", "socket", "tailscale_socket")
-    flags = {("http", name): getattr(options, name, None) for name in names}
-    return load(environ=os.environ, file=options.config, flags=flags)
+    flags = {pair: getattr(options, pair[1], None) for pair in FLAGS}
+    return load(
+        environ=os.environ,
+        file=options.config,
+        flags=flags,
+        needs_credentials=needs_credentials,
+    )
 
 
 def defer_unused() -> None:
@@ -139,16 +152,19 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    settings = _load(options)
+    from pgmcp.doctor.configuration import look_ahead  # noqa: PLC0415
+
+    settings = _load(options, needs_credentials=False)
     http = settings.http
     places = [f"{http.host} port {http.port}"] if http.has_tcp else []
     places += [str(path) for path in (http.socket, http.tailscale_socket) if path]
+    listening = " and ".join(places) or "the sockets that systemd hands over"
     print(
         f"ok: PostgreSQL at {settings.server.host} port {settings.server.port}, "
-        f"database {settings.server.database}; listening on {' and '.join(places)}"
+        f"database {settings.server.database}; listening on {listening}"
     )
-    if (warning := settings.http.exposure()) is not None:
-        print(f"warning: {warning}", file=sys.stderr)
+    for finding in look_ahead(settings):
+        print(f"warning: {finding.text.removesuffix('.')}; {finding.fix}", file=sys.stderr)
     return 0
 
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 import json
 
 SERVER = "pg"
+UNPUBLISHED = (
+    "Clients cannot reach a Unix socket: tailscale serve or another proxy publishes it for them.",
+    "Ask by that address, or name it in the settings, http.public_url, and it stands here.",
+)
 
 
 def connect_lines(url: str) -> list[str]:

@@ -20,7 +20,7 @@ class Hosts:
     """Hold the names that are served and the origins that may call."""
 
     def __init__(self, settings: Http) -> None:
-        self._origins = set(settings.allowed_origins)
+        self._origins = set(settings.origins)
         self._hosts = {*settings.allowed_hosts, *(urlsplit(each).netloc for each in self._origins)}
         self._hosts.discard("")  # a request without a Host is served by no name
 
@@ -37,7 +37,7 @@ class Hosts:
             raise Refused(
                 421,
                 f"Host {host[:SHOWN]!r} is not served here. Call the gateway by localhost or by a "
-                "name in MCP_ALLOWED_ORIGINS or http.allowed_hosts.",
+                "name in MCP_ALLOWED_ORIGINS, http.public_url or http.allowed_hosts.",
             )
         if origin is None or self._is_allowed(origin.lower()):
             return

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from pgmcp.clock import Clock
 from pgmcp.database import Databases
 from pgmcp.definers import Definers
 from pgmcp.door import Door
-from pgmcp.errors import AccessDenied, Busy, PgmcpError
+from pgmcp.errors import AccessDenied
 from pgmcp.front import Admit, Front
 from pgmcp.identity import Caller
 from pgmcp.kinds import Level
@@ -34,6 +34,7 @@ from pgmcp.own_transactions import OwnTransactions
 from pgmcp.protocol import McpServer, build_server, mcp_app
 from pgmcp.questions import Questions
 from pgmcp.quota import Quota
+from pgmcp.readiness import Readiness, greet
 from pgmcp.settings import Http, Settings, require_roles
 from pgmcp.statement import Parser
 from pgmcp.status import HEADERS, render
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 log = logging.getLogger("pgmcp.http")
-READY_LIMIT = timedelta(seconds=2)  # a probe that waits longer has its answer
 EMPTY: Mapping[str, Any] = MappingProxyType({})  # Any: JSON
 UNASKED = Confirmation()
 TICK = 1.0  # seconds between two looks at the limits of transactions and idle connections
@@ -66,6 +66,7 @@ class Gateway:
         self._began = datetime.now(UTC)
         self.parser = Parser(max_bytes=settings.limits.max_statement_bytes)
         self.databases = Databases(settings)
+        self.readiness = Readiness(settings, self.databases)
         self.definers = Definers(clock or Clock())
         self.transactions = Transactions(settings, self.databases, clock or Clock())
         self.policy = Policy(settings)
@@ -119,30 +120,6 @@ class Gateway:
             confirmation=confirmation,
         )
 
-    async def _greet(self) -> None:
-        """Tell the journal once what an operator must know; PostgreSQL may come up later."""
-        try:
-            if (why := await self.why_not_ready()) is not None:
-                log.warning("PostgreSQL is not ready, calls will say so: %s", why)
-        except Exception:  # a bug here must not end the gateway, which nobody has called yet
-            log.exception("incident %s in the first look at PostgreSQL", secrets.token_hex(4))
-        if not self.settings.has_rules:
-            log.warning("no access rules: every caller has every permission")
-        if not self.settings.server.logins.are_roles:
-            log.warning("no login roles: one login serves every level; see pgmcp provision")
-
-    async def why_not_ready(self) -> str | None:
-        """Return why PostgreSQL cannot serve calls now, or None."""
-        try:
-            await self.databases.read(
-                None, lambda lease: lease.value("SELECT 1"), timeout=READY_LIMIT
-            )
-        except Busy:
-            return None  # who uses every connection has a PostgreSQL that serves
-        except PgmcpError as error:
-            return error.message
-        return None
-
     async def page(self, caller: Caller, url: str | None) -> str:
         """Return the page for people, as seen by *caller*; *url* is where MCP is, if known."""
         return render(
@@ -150,7 +127,7 @@ class Gateway:
             access=self.policy.access(caller),
             settings=self.settings,
             url=url,
-            why_not_ready=await self.why_not_ready(),
+            why_not_ready=await self.readiness.why_not(),
             databases=self.databases,
             transactions=self.transactions,
             began=self._began,
@@ -159,9 +136,12 @@ class Gateway:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch over limits while the block runs, then roll back and close everything."""
+        greet(self.settings)
         try:
             async with asyncio.TaskGroup() as tasks:
-                background = [tasks.create_task(self._greet()), tasks.create_task(self._watch())]
+                background = [
+                    tasks.create_task(each()) for each in (self._watch, self.readiness.watch)
+                ]
                 yield
                 for task in background:
                     task.cancel()
@@ -221,14 +201,14 @@ def _address(request: Request, http: Http) -> str | None:
     """Return the URL of MCP for who asked, or None on a socket that is not published."""
     if (origin := getattr(request.state, "published", None)) is not None:
         return f"{origin}/mcp"
-    host, origins = request.url.netloc, http.allowed_origins
+    host = request.url.netloc
     # Behind tailscale serve the scheme is only known from what the operator allowed.
-    if (published := f"https://{host}") in origins:
+    if (published := f"https://{host}") in http.origins:
         return f"{published}/mcp"
     arrival = getattr(request.state, "arrival", None)
     is_unix = http.socket is not None if arrival is None else arrival.listener != "tcp"
     if is_unix:
-        return f"{origins[0]}/mcp" if origins else None
+        return http.endpoint
     return f"{request.url.scheme}://{host}/mcp"
 
 
@@ -242,7 +222,7 @@ def build_gateway(
     front, inner = build_app(
         server,
         settings,
-        why_not_ready=gateway.why_not_ready,
+        why_not_ready=gateway.readiness.why_not,
         end_session=gateway.transactions.end_session,
         page=gateway.page,
         admit=gateway.admit,

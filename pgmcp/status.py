@@ -12,16 +12,12 @@ from datetime import UTC, datetime
 
 from pgmcp import __version__
 from pgmcp.access import Access
-from pgmcp.connect import connect_lines
+from pgmcp.connect import UNPUBLISHED, connect_lines
 from pgmcp.database import Databases
 from pgmcp.identity import Caller
 from pgmcp.settings import Settings
 from pgmcp.transactions import Transactions
 
-UNPUBLISHED = [
-    "The gateway listens on a Unix socket, which clients cannot reach. Publish it first through",
-    "a proxy, and name the proxy's address in MCP_ALLOWED_ORIGINS: https://pi.example.ts.net.",
-]
 MARGIN = 15  # characters before what a line says
 ROLES = "a login role for each level: PostgreSQL itself keeps them apart"
 SHARED = "one login for every level, which only the gateway keeps apart; see pgmcp provision"
@@ -51,7 +47,7 @@ def render(  # noqa: PLR0913 — facts from as many places
     facts = [("you are", caller.principal)]
     if caller.full_name:
         facts.append(("full name", caller.full_name))
-    first, *others = permissions(access)
+    first, *others = permissions(access, has_roles=settings.server.logins.are_roles)
     facts += [("you may", first), *(("", other) for other in others)]
     if access.highest is not None:
         facts += [
@@ -67,10 +63,13 @@ def render(  # noqa: PLR0913 — facts from as many places
     return "".join(f"{_plain(line)}\n" for line in lines)
 
 
-def permissions(access: Access) -> Iterator[str]:
+def permissions(access: Access, *, has_roles: bool) -> Iterator[str]:
     """Yield what a caller may do where, and by which rule, in the order that decides."""
     if not access.is_ruled:
-        yield "everything that the gateway's login may do: there are no access rules"
+        whose = (
+            "login roles may do, pgmcp_admin included" if has_roles else "gateway's login may do"
+        )
+        yield f"everything that the {whose}: there are no access rules"
         return
     found = [(rule.permissions, rule.databases, f"access rule {n}") for n, rule in access.rules]
     found += [

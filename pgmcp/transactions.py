@@ -7,6 +7,7 @@ Owns their connections from BEGIN to the end; `ledger` remembers those that have
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from datetime import timedelta
 
@@ -22,12 +23,14 @@ from pgmcp.errors import (
     HandleUnknown,
     PgmcpError,
 )
+from pgmcp.journal import quoted
 from pgmcp.kinds import Level
 from pgmcp.ledger import Ledger, Owner, Transaction, short
 from pgmcp.loans import Loans, aborted
 from pgmcp.settings import Settings, TransactionLimits
 from pgmcp.sql import load
 
+log = logging.getLogger("pgmcp")
 END_LIMIT = 5.0  # seconds for a last ROLLBACK before the connection is cut
 SERVER_17 = 170000  # the first with transaction_timeout
 BACKSTOP = timedelta(seconds=60)  # PostgreSQL's own limits act this much after the gateway's
@@ -248,6 +251,8 @@ class Transactions:
 
     async def _finish(self, transaction: Transaction, why: str) -> None:
         """End a transaction from outside its calls, whether or not a statement still runs."""
+        handle, owner = short(transaction.handle), quoted(transaction.owner.principal)
+        log.info("transaction %s of %s in %s %s", handle, owner, quoted(transaction.database), why)
         try:
             async with asyncio.timeout(END_LIMIT):
                 await transaction.lock.acquire()

@@ -1,5 +1,5 @@
 """
-What one setting may hold: seconds, origins, ports, and the words for what they may not.
+What one setting may hold: durations, origins, ports, and the words for what they may not.
 
 Owns the checks of single values; reads nothing, and knows no setting by its name.
 """
@@ -15,22 +15,29 @@ from pydantic import AfterValidator, BeforeValidator
 
 MOST_SECONDS = 2_147_483  # PostgreSQL's own timeouts are milliseconds in 31 bits
 LEAST_SECONDS = 0.001  # below a millisecond they would be 0, which means no limit
+# PostgreSQL's own words for units of time.
+UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
+DURATION = re.compile(rf"(?P<number>[0-9]+(?:\.[0-9]+)?) ?(?P<unit>{'|'.join(UNITS)})")
 MOST_PORT = 65535
 HOST = r"(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
 DEFAULT_PORTS = {"http": "80", "https": "443"}  # browsers leave these out of an origin
 
 
-def _seconds(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value
+def _seconds(given: object) -> object:
+    if isinstance(given, timedelta):
+        return given
+    value = given
+    if isinstance(given, str) and (found := DURATION.fullmatch(given.strip())) is not None:
+        value = float(found["number"]) * UNITS[found["unit"]]
     if isinstance(value, bool) or not isinstance(value, int | float):
         # Pydantic turns a ValueError, and no TypeError, into its report.
         raise ValueError(  # noqa: TRY004
-            f"{value!r} is no number of seconds. Write a number, such as 30."
+            f"{given!r} is no duration. Write seconds, such as 30, or a number and its unit: "
+            f"'5min'. Units are {', '.join(UNITS)}."
         )
     if not LEAST_SECONDS <= value <= MOST_SECONDS:
         raise ValueError(
-            f"{value!r} is out of range. Write a number of seconds from {LEAST_SECONDS} to "
+            f"{given!r} is out of range. Write a number of seconds from {LEAST_SECONDS} to "
             f"{MOST_SECONDS}."
         )
     return timedelta(seconds=value)
@@ -55,16 +62,27 @@ def _origin(value: str) -> str:
     return f"{found['scheme']}://{found['host']}" + ("" if is_plain else f":{port}")
 
 
+def _public_url(value: str) -> str:
+    try:
+        return _origin(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no address of a gateway. Write scheme and host and nothing behind them, "
+            "such as https://pi.example.ts.net; /mcp is added for clients"
+        ) from None
+
+
 def _host_name(value: str) -> str:
     if not re.fullmatch(HOST, value.lower(), re.ASCII):
         raise ValueError(f"{value!r} is no host name. Write it without scheme and path.")
     return value.lower()
 
 
-# A bare number is seconds, so that a file may say `idle = 300`.
+# A bare number is seconds: a file may say `idle = 300` or `idle = "5min"`.
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host_name)], ...], BeforeValidator(_split)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 

@@ -11,7 +11,7 @@ import logging
 from pgmcp.database.backend import Backend, open_backend
 from pgmcp.database.borrower import Borrower
 from pgmcp.database.codecs import Types
-from pgmcp.errors import Unavailable
+from pgmcp.errors import Retryable, Unavailable
 from pgmcp.logins import Account, Login
 from pgmcp.settings import Server, renewed
 
@@ -30,6 +30,7 @@ class Accounts:
     def __init__(self, server: Server, *, path: str | None = None) -> None:
         self._server = server
         self._path = path
+        self.failures = 0  # connections that PostgreSQL, or its absence, has refused
 
     def of(self, login: Login) -> Account:
         """Return as whom *login* connects now."""
@@ -66,4 +67,10 @@ class Accounts:
     async def _open_as(
         self, account: Account, database: str, types: Types, borrower: Borrower
     ) -> Backend:
-        return await open_backend(self._server, database, account, types, borrower, path=self._path)
+        try:
+            return await open_backend(
+                self._server, database, account, types, borrower, path=self._path
+            )
+        except (Unavailable, Retryable):
+            self.failures += 1
+            raise

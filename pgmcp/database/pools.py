@@ -60,6 +60,11 @@ class Databases:
         """Return the database of calls that name none."""
         return self._settings.server.database
 
+    @property
+    def failures(self) -> int:
+        """Return how many connections could not be opened so far."""
+        return self._accounts.failures
+
     def own_pids(self) -> set[int]:
         """Return the process ids of all backends that serve this gateway."""
         return self._slots.pids()
@@ -200,11 +205,7 @@ class Databases:
             self._slots.forget(backend)
 
     @asynccontextmanager
-    async def _borrowed(
-        self,
-        loan: Loan,
-        begin: str,
-    ) -> AsyncIterator[Backend]:
+    async def _borrowed(self, loan: Loan, begin: str) -> AsyncIterator[Backend]:
         limit = loan.limit
         backend = await self._take(loan, loan.opening(begin, self._settings.limits.lock_timeout))
         deadline = asyncio.timeout((limit + GRACE).total_seconds())

@@ -15,7 +15,7 @@ from pgmcp.doctor.finding import Finding, status_of
 from pgmcp.doctor.roles import LEVELS, look_at_abilities, look_at_login, look_at_shared
 from pgmcp.errors import PgmcpError
 from pgmcp.logins import LOGINS, ROLE_OF, Login
-from pgmcp.provision import Options, admin_gaps, plan_database
+from pgmcp.provision import admin_gaps, options_of, plan_database
 from pgmcp.settings import Settings
 from pgmcp.sql import load
 
@@ -63,7 +63,7 @@ async def _server(databases: Databases, settings: Settings) -> AsyncIterator[Fin
     for gap in await _admin_gaps(databases, major):
         yield gap
     for name in names:
-        async for finding in _database(databases, name):
+        async for finding in _database(databases, name, settings):
             yield finding
 
 
@@ -90,13 +90,16 @@ async def _admin_gaps(databases: Databases, major: int) -> Sequence[Finding]:
     ]
 
 
-async def _database(databases: Databases, name: str) -> AsyncIterator[Finding]:
+async def _database(databases: Databases, name: str, settings: Settings) -> AsyncIterator[Finding]:
+    is_default = name == settings.server.database
     try:
         for login in LEVELS:
             async for finding in look_at_abilities(databases, name, login):
                 yield finding
         plan = await databases.read(
-            name, lambda lease: plan_database(lease, Options()), login="monitor"
+            name,
+            lambda lease: plan_database(lease, options_of(settings), is_default=is_default),
+            login="monitor",
         )
     except PgmcpError as error:
         yield Finding(weight="bad", text=f"{name}: {error.message}", fix="pgmcp provision")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pgmcp.connect import connect_lines
+from pgmcp.connect import UNPUBLISHED, connect_lines
 from pgmcp.embedded.binaries import find_binaries
 from pgmcp.embedded.demo import DemoCluster, choose_base, demo_cluster
 from pgmcp.listeners import Listener
@@ -40,12 +40,12 @@ async def run_demo(
     base = directory or choose_base(state_home=environ.get("XDG_STATE_HOME"), home=Path.home())
     named = environ.get("PGMCP_PG_BIN")
     binaries = find_binaries(named=Path(named) if named else None, search_path=environ.get("PATH"))
-    print(f"Starting PostgreSQL {binaries.major} in {base} …", flush=True)  # noqa: T201
     # A cancellation is SIGTERM or Ctrl-C before the server handles them itself.
     with suppress(asyncio.CancelledError), _ending_by_cancel():
+        print(f"Starting PostgreSQL {binaries.major} in {base} …", flush=True)  # noqa: T201
         async with demo_cluster(base, binaries) as cluster:
             roles = await _with_roles(_on(settings, cluster), base / PASSFILE)
-            _explain(cluster, listeners[0].url)
+            _explain(cluster, listeners[0], settings.http.endpoint)
             await serve(roles, listeners)
             print("Stopping PostgreSQL …", flush=True)  # noqa: T201
     print("Stopped.", flush=True)  # noqa: T201
@@ -94,14 +94,16 @@ async def _with_roles(settings: Settings, passfile: Path) -> Settings:
     return settings.model_copy(update={"server": server})
 
 
-def _explain(cluster: DemoCluster, url: str) -> None:
+def _explain(cluster: DemoCluster, listener: Listener, published: str | None) -> None:
+    """Print what to type; a Unix socket is reached only as what it was published as."""
+    url = listener.url if listener.url.startswith("http") else published
     lines = [
         "",
-        f"pgmcp answers at {url}",
+        f"pgmcp answers at {url or listener.url}",
         f'Database "{cluster.database}": a small web shop, yours to change. Ctrl-C stops both.',
         "",
         "Connect a client:",
-        *(f"  {line}" for line in connect_lines(url)),
+        *(f"  {line}" for line in (connect_lines(url) if url else UNPUBLISHED)),
         "",
     ]
     print("\n".join(lines), flush=True)  # noqa: T201

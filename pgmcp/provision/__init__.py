@@ -7,7 +7,7 @@ Owns the roles pgmcp_*; it grants to them alone, and never changes what PUBLIC o
 from pgmcp.provision.database import plan_database, provision_database
 from pgmcp.provision.gaps import Gap, admin_gaps
 from pgmcp.provision.server import plan_server, provision
-from pgmcp.provision.step import Options, Outcome, Plan, Step
+from pgmcp.provision.step import Options, Outcome, Plan, Step, options_of
 
 __all__ = [
     "Gap",
@@ -16,6 +16,7 @@ __all__ = [
     "Plan",
     "Step",
     "admin_gaps",
+    "options_of",
     "plan_database",
     "plan_server",
     "provision",

@@ -39,7 +39,10 @@ async def apply(lease: Lease, plan: Plan, *, where: str = "") -> Outcome:
         else:
             failed.append(f"{where}{step.what}: {reason}. {_remedy(step)}")
     return Outcome(
-        done=tuple(done), failed=tuple(failed), notes=tuple(f"{where}{note}" for note in plan.notes)
+        done=tuple(done),
+        failed=tuple(failed),
+        notes=tuple(f"{where}{note}" for note in plan.notes),
+        matched=plan.matched,
     )
 
 

@@ -10,8 +10,10 @@ from pgmcp.database import CATALOGS_ONLY, Lease
 from pgmcp.errors import CallerError
 from pgmcp.provision.apply import apply
 from pgmcp.provision.capabilities import plan_functions
+from pgmcp.provision.excepted import plan_excepted
 from pgmcp.provision.grants import plan_connect, plan_defaults, plan_relations, plan_schemas
 from pgmcp.provision.owners import plan_owners
+from pgmcp.provision.statements import plan_statements
 from pgmcp.provision.step import Options, Outcome, Plan, is_true, shown
 from pgmcp.provision.wanted import ROLES
 from pgmcp.sql import load
@@ -19,11 +21,12 @@ from pgmcp.sql import load
 LOCK = 7_310_868_735_421  # an advisory lock's key that nobody else is likely to use
 
 
-async def plan_database(lease: Lease, options: Options) -> Plan:
+async def plan_database(lease: Lease, options: Options, *, is_default: bool = False) -> Plan:
     """
     Say what *lease*'s database lacks; only looks, so that `doctor` can ask too.
 
-    Its steps are in the order in which they must run. The six roles need not exist yet.
+    *is_default*: it is the one of calls that name none, where pg_stat_statements belongs. The
+    plan's steps are in the order in which they must run. The six roles need not exist yet.
     """
     version, name = lease.server_version, lease.database
     rows = await lease.rows(load("provision", "databases", version), list(ROLES))
@@ -37,16 +40,20 @@ async def plan_database(lease: Lease, options: Options) -> Plan:
     relations = await lease.rows(load("provision", "relations", version), list(ROLES))
     creators = await lease.rows(load("provision", "creators", version), list(ROLES))
     return (
-        plan_connect(database)
+        (await plan_statements(lease) if is_default else Plan())
+        + plan_connect(database)
         + ownership.plan
         + plan_schemas(schemas, name, options, ddl_creates=ddl_creates)
         + plan_relations(relations, name, options)
+        + plan_excepted(schemas, relations, name, options)
         + plan_defaults(creators, options, ddl_creates=ddl_creates)
         + await plan_functions(lease)
     )
 
 
-async def provision_database(lease: Lease, options: Options | None = None) -> Outcome:
+async def provision_database(
+    lease: Lease, options: Options | None = None, *, is_default: bool = False
+) -> Outcome:
     """
     Do in *lease*'s database what its login may, and tell the rest.
 
@@ -65,5 +72,5 @@ async def provision_database(lease: Lease, options: Options | None = None) -> Ou
     # A session's lock ends with the lease, whose connection is then cleaned.
     kind = "xact_lock" if lease.in_transaction else "lock"
     await lease.command(f"SELECT pg_catalog.pg_advisory_{kind}({LOCK})")
-    plan = await plan_database(lease, options or Options())
+    plan = await plan_database(lease, options or Options(), is_default=is_default)
     return await apply(lease, plan, where=f"{shown(lease.database)}: ")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from pgmcp.database.quote import identifier, qualified
+from pgmcp.provision.excepted import is_excepted
 from pgmcp.provision.step import Options, Plan, Row, Step, counted, is_true, listed, parts
 from pgmcp.provision.wanted import ADMIN, BACKUP, DDL, MONITOR, READ, ROLES, WRITE
 
@@ -169,12 +169,6 @@ def _steps(changes: Sequence[Change]) -> tuple[Step, ...]:
             for chunk in (names[i : i + CHUNK] for i in range(0, len(names), CHUNK))
         ]
     return tuple(steps)
-
-
-def is_excepted(options: Options, database: str, schema: str, name: str | None = None) -> bool:
-    """Tell whether the operator keeps a schema, or a table by itself or its schema, closed."""
-    names = [f"{database}.{schema}", *([f"{database}.{schema}.{name}"] if name else [])]
-    return any(fnmatchcase(full, pattern) for pattern in options.excepted for full in names)
 
 
 def plan_defaults(rows: Sequence[Row], options: Options, *, ddl_creates: bool) -> Plan:

@@ -81,10 +81,11 @@ def write_passwords(path: Path, server: Server, passwords: Mapping[str, str]) ->
 
 def remove_passwords(path: Path) -> bool:
     """Remove the file, whose passwords no longer open anything; tell whether there was one."""
+    # Asked first: where the directory cannot be written, unlink fails even without a file.
+    if not os.path.exists(path):  # noqa: PTH110 — Path.exists raises where it may not look
+        return False
     try:
         path.unlink()
-    except FileNotFoundError:
-        return False
     except OSError as error:
         raise _unusable(path, error) from error
     return True

@@ -7,12 +7,14 @@ Owns the script's text; looks at the server and changes nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from pgmcp.database import CATALOGS_ONLY, Databases
-from pgmcp.errors import PgmcpError
+from pgmcp.database import CATALOGS_ONLY, Databases, Lease
+from pgmcp.errors import PgmcpError, QueryFailed
 from pgmcp.provision.database import plan_database
-from pgmcp.provision.server import chosen, find_main, list_databases, plan_server
+from pgmcp.provision.excepted import meant_for, unmatched
+from pgmcp.provision.peer import peer_notes, unmapped
+from pgmcp.provision.server import chosen, find_main, list_databases, plan_server, skipped
 from pgmcp.provision.step import Options, Plan, Step, plain_login, shown
 from pgmcp.provision.wanted import ROLES
 from pgmcp.settings import Settings
@@ -37,17 +39,21 @@ async def write_script(settings: Settings, options: Options) -> list[str]:
         main = await find_main(databases, needs_superuser=False)
         plan = await databases.read(main, lambda lease: plan_server(lease, settings, options))
         rows = await databases.read(main, list_databases)
-        lines = [*HEADER, *_section(main, plan, _passwords(options))]
+        lines = [*HEADER, *_section(main, plan, await _passwords(databases, main, options))]
         shared = {step.sql for step in plan.steps}
-        for name in chosen(rows, options):
+        names, matched = chosen(rows, options), set[str]()
+        for name in names:
             try:
-                found = await databases.read(name, lambda lease: plan_database(lease, options))
+                found = await databases.read(name, _planning(name, settings, options))
             except PgmcpError as error:
                 lines += _comment(f"{shown(name)}: {error.message}")
+                matched |= meant_for(options, name)
                 continue
             lines += _section(name, _without(found, shared))
             shared |= {step.sql for step in found.steps if step.is_shared}
-        return lines
+            matched |= found.matched
+        more = (*skipped(rows, options).notes, *unmatched(options, matched, names))
+        return [*lines, *(line for note in more for line in _comment(note))]
     finally:
         await databases.close()
 
@@ -58,9 +64,21 @@ def _without(plan: Plan, known: set[str]) -> Plan:
     return Plan(steps=steps, notes=plan.notes)
 
 
-def _passwords(options: Options) -> Sequence[str]:
-    if options.peer is not None:
-        return [f"ALTER ROLE {role} PASSWORD NULL;" for role in ROLES]
+def _planning(
+    name: str, settings: Settings, options: Options
+) -> Callable[[Lease], Awaitable[Plan]]:
+    is_default = name == settings.server.database
+    return lambda lease: plan_database(lease, options, is_default=is_default)
+
+
+async def _passwords(databases: Databases, main: str, options: Options) -> Sequence[str]:
+    if (user := options.peer) is not None:
+        try:
+            missing = await databases.read(main, lambda lease: unmapped(lease, user))
+        except QueryFailed:  # only a superuser may look into PostgreSQL's files
+            missing = list(ROLES)
+        notes = [line for note in peer_notes(user, missing) for line in _comment(note)]
+        return [*(f"ALTER ROLE {role} PASSWORD NULL;" for role in ROLES), *notes]
     return [
         "-- pgmcp provision also gives each role a random password, unless its passfile has one",
         "-- that works. By hand, and then into the passfile:",

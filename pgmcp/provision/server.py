@@ -7,6 +7,7 @@ Owns the order of a run; one run at a time, and no database's failure stops the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from pgmcp.provision.apply import apply, hush
 from pgmcp.provision.capabilities import plan_parameters
 from pgmcp.provision.credentials import compare, plan_passwords
 from pgmcp.provision.database import LOCK, provision_database
+from pgmcp.provision.excepted import meant_for, unmatched
 from pgmcp.provision.memberships import plan_memberships
-from pgmcp.provision.passfile import check_place, remove_passwords, write_passwords
+from pgmcp.provision.passfile import check_place, write_passwords
+from pgmcp.provision.peer import settle_peer, unmapped
 from pgmcp.provision.roles import plan_roles
 from pgmcp.provision.step import Options, Outcome, Plan, Row, is_true, plain_login, shown
-from pgmcp.provision.trial import try_logins
+from pgmcp.provision.trial import own_user, try_logins
 from pgmcp.provision.wanted import ROLES
 from pgmcp.settings import Settings
 from pgmcp.sql import load
@@ -29,6 +32,22 @@ RUN_LIMIT = timedelta(hours=2)  # of a whole run, which holds one idle connectio
 RUN_LOCK = LOCK + 1  # another key, as a run also takes the lock of the database it waits in
 LOCK_NOT_AVAILABLE = "55P03"
 MAINTENANCE = "postgres"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """Hold what one run works with; *main* is the database in which runs wait for each other."""
+
+    databases: Databases
+    main: str
+    settings: Settings
+    passfile: Path
+    options: Options
+
+    @property
+    def limit(self) -> timedelta:
+        """Return how long one statement may take."""
+        return self.settings.limits.timeout_ceiling
 
 
 async def provision(settings: Settings, passfile: Path, options: Options) -> Outcome:
@@ -47,7 +66,14 @@ async def provision(settings: Settings, passfile: Path, options: Options) -> Out
         main = await find_main(databases)
         async with databases.bare(main, timeout=RUN_LIMIT) as guard:
             await _take_turn(guard)
-            return await _run(databases, main, settings, passfile, options)
+            run = Run(
+                databases=databases,
+                main=main,
+                settings=settings,
+                passfile=passfile,
+                options=options,
+            )
+            return await _run(run)
     finally:
         await databases.close()
 
@@ -92,27 +118,31 @@ async def _take_turn(guard: Lease) -> None:
         ) from error
 
 
-async def _run(
-    databases: Databases, main: str, settings: Settings, passfile: Path, options: Options
-) -> Outcome:
+async def _run(run: Run) -> Outcome:
+    databases, settings, options, passfile = run.databases, run.settings, run.options, run.passfile
     if options.peer is None:
         check_place(passfile)
-    limit = settings.limits.timeout_ceiling
-    async with databases.write(main, timeout=limit) as lease:
+    async with databases.write(run.main, timeout=run.limit) as lease:
         outcome = await apply(lease, await plan_server(lease, settings, options))
         credentials = await compare(lease, passfile, options)
         await hush(lease)
         outcome += await apply(lease, plan_passwords(credentials, options))
         rows = await list_databases(lease)
+        missing = await unmapped(lease, options.peer) if options.peer is not None else []
     if options.peer is not None:
-        outcome += _peer(passfile, options.peer)
+        outcome += settle_peer(passfile, options.peer, missing)
     elif credentials.changed:
         write_passwords(passfile, settings.server, credentials.passwords)
         outcome += Outcome(done=(f"wrote the passwords to {passfile}",))
-    for name in chosen(rows, options):
-        outcome += await _one(databases, main, name, limit, options)
+    names = chosen(rows, options)
+    for name in names:
+        outcome += await _one(run, name)
     outcome += skipped(rows, options)
-    return outcome + await try_logins(settings, credentials.passwords, options)
+    outcome += Outcome(warnings=unmatched(options, outcome.matched, names))
+    if options.peer in (None, own_user()) or missing:
+        # Where PostgreSQL's files let another user in, only that user could try.
+        outcome += await try_logins(settings, credentials.passwords, options)
+    return outcome
 
 
 async def plan_server(lease: Lease, settings: Settings, options: Options) -> Plan:
@@ -173,40 +203,26 @@ def is_template(row: Row) -> bool:
     return is_true(row["is_template"])
 
 
-async def _one(
-    databases: Databases, main: str, name: str, limit: timedelta, options: Options
-) -> Outcome:
+async def _one(run: Run, name: str) -> Outcome:
     """Provision one database; whatever hinders it, the next one's turn comes."""
     try:
         try:
-            return await _attempt(databases, name, limit, options)
+            return await _attempt(run, name)
         except ConnectionLost:
             # DROP DATABASE … WITH (FORCE) ends sessions before it is done; a new one waits for it.
-            return await _attempt(databases, name, limit, options)
+            return await _attempt(run, name)
     except PgmcpError as error:
-        rows = await databases.read(main, list_databases)
+        rows = await run.databases.read(run.main, list_databases)
+        unseen = meant_for(run.options, name)  # nobody knows whether they name something in it
         if name not in [row["name"] for row in rows]:
-            return Outcome(notes=(f"{shown(name)}: dropped meanwhile",))
-        return Outcome(failed=(f"provision {shown(name)}: {error.message}",))
+            return Outcome(notes=(f"{shown(name)}: dropped meanwhile",), matched=unseen)
+        return Outcome(failed=(f"provision {shown(name)}: {error.message}",), matched=unseen)
     finally:
         # Of many databases one connection each would fill the pool; and it holds up DROP DATABASE.
-        await databases.drain(name)
+        await run.databases.drain(name)
 
 
-async def _attempt(databases: Databases, name: str, limit: timedelta, options: Options) -> Outcome:
-    async with databases.bare(name, timeout=limit) as lease:
-        return await provision_database(lease, options)
-
-
-def _peer(passfile: Path, user: str) -> Outcome:
-    """Take the old passwords away, and tell what pg_hba.conf and pg_ident.conf need."""
-    done = (f"removed {passfile}",) if remove_passwords(passfile) else ()
-    hba = f"local all {','.join(ROLES)} peer map=pgmcp"
-    ident = "; ".join(f"pgmcp {user} {role}" for role in ROLES)
-    return Outcome(
-        done=done,
-        notes=(
-            f"pg_hba.conf needs, above lines for all users: {hba}",
-            f"pg_ident.conf needs these lines: {ident}",
-        ),
-    )
+async def _attempt(run: Run, name: str) -> Outcome:
+    is_default = name == run.settings.server.database
+    async with run.databases.bare(name, timeout=run.limit) as lease:
+        return await provision_database(lease, run.options, is_default=is_default)

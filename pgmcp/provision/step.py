@@ -47,6 +47,17 @@ class Options:
     peer: str | None = None
 
 
+def options_of(settings: Settings) -> Options:
+    """Return the options that the settings ask for; a run's flags are laid over them."""
+    wanted = settings.provision
+    return Options(
+        excepted=wanted.excepted,
+        read_all=wanted.read_all,
+        superuser_admin=wanted.superuser_admin,
+        peer=wanted.peer,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """
@@ -77,28 +88,45 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Hold what is to be done, in order, and what is worth knowing but needs nothing done."""
+    """
+    Hold what is to be done, in order, and what is worth knowing but needs nothing done.
+
+    *matched* are the patterns of `Options.excepted` that name something here.
+    """
 
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
+    matched: frozenset[str] = frozenset()
 
     def __add__(self, other: Plan) -> Plan:
-        return Plan(steps=self.steps + other.steps, notes=self.notes + other.notes)
+        return Plan(
+            steps=self.steps + other.steps,
+            notes=self.notes + other.notes,
+            matched=self.matched | other.matched,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """Hold what was done, what could not be, and what is worth knowing; sentences all."""
+    """
+    Hold what was done, what could not be, and what is worth knowing; sentences all.
+
+    *warnings* are told by every run, *notes* only by one that did something. *matched* is `Plan`'s.
+    """
 
     done: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    matched: frozenset[str] = frozenset()
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
             done=self.done + other.done,
             failed=self.failed + other.failed,
+            warnings=self.warnings + other.warnings,
             notes=self.notes + other.notes,
+            matched=self.matched | other.matched,
         )
 
     @property
@@ -107,16 +135,23 @@ class Outcome:
         return 1 if self.failed else 0
 
     def lines(self) -> list[str]:
-        """Return all of it, a sentence a line; the same one many times is one with a number."""
+        """
+        Return it a sentence a line; the same one many times is one with a number.
+
+        A run that changed nothing says so in one line: a timer's journal has it every hour.
+        """
+        warnings = [f"warning: {line}" for line in self.warnings]
+        if not (self.done or self.failed):
+            hidden = f"; --dry-run shows {counted(len(self.notes), 'note')}" if self.notes else ""
+            return [f"nothing to do{hidden}", *warnings]
         times = Counter(self.done)
         done = [
             line if number == 1 else f"{line} ({number} times)" for line, number in times.items()
         ]
-        if not (done or self.failed):
-            done = ["nothing to do"]
         return [
             *done,
             *(f"could not {line}" for line in self.failed),
+            *warnings,
             *(f"note: {line}" for line in self.notes),
         ]
 

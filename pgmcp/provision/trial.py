@@ -21,10 +21,10 @@ from pgmcp.settings import Settings
 async def try_logins(settings: Settings, passwords: Mapping[str, str], options: Options) -> Outcome:
     """Try every login; say which cannot connect, with PostgreSQL's reason."""
     name = options.databases[0] if options.databases else settings.server.database
-    if options.peer is not None and options.peer != _own_user():
+    if options.peer is not None and options.peer != own_user():
         note = (
             f"the logins were not tried: peer authentication lets only {options.peer} in, and "
-            f"this runs as {_own_user()}"
+            f"this runs as {own_user()}"
         )
         return Outcome(notes=(note,))
     mode = "auto" if options.peer is None else "peer"
@@ -75,7 +75,8 @@ def _is_here(host: str) -> bool:
     return host in ("localhost", "127.0.0.1")
 
 
-def _own_user() -> str:
+def own_user() -> str:
+    """Return the system user that this process is."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

@@ -4,18 +4,11 @@ What the operator has set, from defaults, a file, the environment and flags, in 
 Owns the noun Settings; the only package that reads files or the environment.
 """
 
-from pgmcp.settings.load import load, passfile_path, passwords_in, renewed, require_roles
+from pgmcp.settings.credentials import passfile_path, passwords_in, renewed, require_roles
+from pgmcp.settings.load import load
 from pgmcp.settings.rules import AccessRule, Grant, read_grants
-from pgmcp.settings.sections import (
-    APPLICATION_NAME,
-    Http,
-    Identity,
-    Limits,
-    Pools,
-    Server,
-    Settings,
-    TransactionLimits,
-)
+from pgmcp.settings.sections import Http, Identity, Limits, Pools, Settings, TransactionLimits
+from pgmcp.settings.server import APPLICATION_NAME, Provision, Server
 
 __all__ = [
     "APPLICATION_NAME",
@@ -25,6 +18,7 @@ __all__ = [
     "Identity",
     "Limits",
     "Pools",
+    "Provision",
     "Server",
     "Settings",
     "TransactionLimits",

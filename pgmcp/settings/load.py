@@ -11,19 +11,16 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import quote
 
 from pydantic import ValidationError
 
 from pgmcp.errors import CallerError
-from pgmcp.logins import ROLE_OF
-from pgmcp.settings.sections import Server, Settings
+from pgmcp.settings.credentials import fill_keys, fill_password, fill_passwords
+from pgmcp.settings.sections import Settings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-PASSFILE_FIELDS = 5  # host:port:database:user:password
-LOOPBACK = ("127.0.0.1", "::1")  # other spellings of localhost
 ENVIRONMENT = {
     "PGHOST": ("server", "host"),
     "PGPORT": ("server", "port"),
@@ -41,6 +38,10 @@ INPUT = "<input>"
 # What pydantic says in words of its own; the one pattern is that of identity.capability.
 SENTENCES = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), f"{INPUT} is no whole number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), f"{INPUT} is neither true nor false"),
+    **dict.fromkeys(("string_type", "path_type"), f"{INPUT} is no text. Put it in quotes"),
+    "tuple_type": f"{INPUT} is no list. Write one in brackets",
+    "model_type": f"{INPUT} is no rule. Write a table with who and permissions",
     "missing": "is missing",
     "too_short": "is empty. Name at least one",
     "string_pattern_mismatch": f"{INPUT} is no capability. Write a domain of yours, a slash and a "
@@ -53,11 +54,15 @@ def load(
     environ: Mapping[str, str],
     file: Path | None = None,
     flags: Mapping[tuple[str, str], object] | None = None,
+    needs_credentials: bool = True,
 ) -> Settings:
     """
     Merge the sources into Settings; a later one wins.
 
-    *flags* are (section, key) pairs from the command line; None values count as not given.
+    *flags* are (section, key) pairs from the command line; None values count as not given, and
+    a list adds to the file's.
+    Without *needs_credentials* a password that systemd has not handed over and those of the login
+    roles are left out, so that a configuration can be checked on another machine.
 
     Raises:
         CallerError: a source has an unknown key or a value out of range; names it.
@@ -70,15 +75,23 @@ def load(
             sources[section, key] = name
     for (section, key), value in (flags or {}).items():
         if value is not None:
-            merged.setdefault(section, {})[key] = value
-            sources[section, key] = f"--{key}"
-    _fill_credential(merged, environ)
-    _fill_keys(merged, environ)
-    _fill_passwords(merged, environ)
+            given = merged.setdefault(section, {})
+            given[key] = [*_listed(given.get(key)), *value] if isinstance(value, list) else value
+            sources[section, key] = f"--{key.replace('_', '-')}"
+    fill_password(merged, environ, is_needed=needs_credentials)
+    fill_keys(merged, environ)
+    if needs_credentials:
+        fill_passwords(merged, environ)
     try:
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise CallerError(_explain(error, sources)) from error
+
+
+def _listed(value: object) -> list[object]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -106,108 +119,6 @@ def _read_file(file: Path) -> dict[str, Any]:
                 "write server.password_credential, or set PGPASSWORD or PGPASSFILE."
             )
     return parsed
-
-
-def _fill_credential(merged: dict[str, Any], environ: Mapping[str, str]) -> None:
-    name = merged.get("server", {}).get("password_credential")
-    if not name or merged["server"].get("password"):
-        return
-    directory = environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory or "/nonexistent") / str(name)
-    try:
-        merged["server"]["password"] = path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise CallerError(
-            f"server.password_credential names {name!r}, which systemd did not hand over "
-            f"({path}: {error.strerror}). Add LoadCredential={name}:FILE to the unit."
-        ) from error
-
-
-def _fill_keys(merged: dict[str, Any], environ: Mapping[str, str]) -> None:
-    """Name the file of a credential that was handed over; `check` needs none to be there."""
-    identity, directory = merged.get("identity", {}), environ.get("CREDENTIALS_DIRECTORY")
-    name = identity.get("keys_credential")
-    if name and directory and not identity.get("keys_file"):
-        rest = {key: value for key, value in identity.items() if key != "keys_credential"}
-        merged["identity"] = {**rest, "keys_file": Path(directory) / str(name)}
-
-
-def passfile_path(environ: Mapping[str, str], host: str, port: str) -> Path:
-    """Return where `pgmcp provision` keeps the passwords of the login roles of one server."""
-    home = Path(environ.get("HOME") or "/nonexistent")
-    state = environ.get("XDG_STATE_HOME") or home / ".local" / "state"
-    directory = Path(environ.get("STATE_DIRECTORY") or Path(state) / "pgmcp")
-    hosts = [part.strip() for part in host.split(",")]
-    name = ",".join("localhost" if part in LOOPBACK else part for part in hosts)
-    return directory / f"{quote(name, safe=',')}-{port}.pgpass"
-
-
-def _fill_passwords(merged: dict[str, Any], environ: Mapping[str, str]) -> None:
-    server = merged.get("server", {})
-    host, port = str(server.get("host", "localhost")), str(server.get("port", "5432"))
-    path = passfile_path(environ, host, port)
-    found = passwords_in(path)
-    if found is not None or server.get("roles") == "required":
-        server |= {"passwords": found or {}, "roles_passfile": path}
-        merged["server"] = server
-
-
-def passwords_in(path: Path) -> dict[str, str] | None:
-    """
-    Return the passwords of the login roles in provision's passfile, by role; None without a file.
-
-    Raises:
-        CallerError: the file cannot be read.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise CallerError(
-            f"cannot read the passfile {path}: {reason}. It was made by pgmcp provision; let the "
-            "gateway's user own it, or set server.roles to shared."
-        ) from error
-    return _passwords_of(text)
-
-
-def _passwords_of(passfile: str) -> dict[str, str]:
-    """Return the passwords of the login roles in a file of libpq's format, by role."""
-    fields = [line.split(":") for line in passfile.splitlines() if not line.startswith("#")]
-    # Host and database may hold escaped colons; the last two never do, as provision writes them.
-    found = {line[-2]: line[-1] for line in fields if len(line) >= PASSFILE_FIELDS}
-    return {role: password for role, password in found.items() if role in ROLE_OF.values()}
-
-
-def renewed(server: Server) -> Server:
-    """
-    Return *server* with the passwords that its passfile holds now: provision may have set new ones.
-
-    A file that is gone or cannot be read changes nothing, so that roles never fall away.
-    """
-    if server.roles_passfile is None or not server.logins.are_roles:
-        return server
-    try:
-        found = passwords_in(server.roles_passfile) or {}
-    except CallerError:
-        return server
-    return server.model_copy(update={"passwords": {**server.passwords, **found}})
-
-
-def require_roles(server: Server) -> None:
-    """
-    Refuse to start without the login roles where the operator has said that they must be there.
-
-    Raises:
-        CallerError: says where the passwords should be, and which command puts them there.
-    """
-    if server.roles == "required" and not server.logins.are_roles:
-        raise CallerError(
-            'server.roles is "required", but no passwords of the login roles are in '
-            f"{server.roles_passfile}. Run pgmcp provision with the same PGHOST and PGPORT, as the "
-            "user that runs the gateway."
-        )
 
 
 def _explain(error: ValidationError, sources: Mapping[tuple[int | str, ...], str]) -> str:
@@ -248,4 +159,5 @@ def _siblings(loc: tuple[int | str, ...]) -> str:
         # A number stands for one of a list of sections, such as [[access]].
         inner = isinstance(part, int)
         model = get_args(model)[0] if inner else model.model_fields[str(part)].annotation
-    return ". Known here: " + ", ".join(model.model_fields)
+    fields = model.model_fields.items()
+    return ". Known here: " + ", ".join(field.alias or name for name, field in fields)

@@ -10,78 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from pgmcp.logins import Account, Login, Logins
 from pgmcp.settings.rules import AccessRule
-from pgmcp.values import Hosts, Origins, Seconds, SslMode, is_loopback, ports
-
-APPLICATION_NAME = "pgmcp"
-
-
-class Section(BaseModel):
-    """Refuse unknown keys: a misspelt limit must not be silently the default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Server(Section):
-    """Where PostgreSQL is and who connects; the words are libpq's."""
-
-    host: str = Field("localhost", description="Host or socket directory; several by commas.")
-    port: str = Field("5432", description="Port; one for all hosts or one each, by commas.")
-    user: str | None = Field(
-        None, description="Login role; without it the operating system's user."
-    )
-    password: str | None = Field(None, repr=False, description="From PGPASSWORD only.")
-    password_credential: str | None = Field(
-        None, description="Name of the systemd credential that holds the password."
-    )
-    passfile: Path | None = Field(None, description="A password file in libpq's format.")
-    sslmode: SslMode | None = Field(None, description="libpq's sslmode.")
-    database: str = Field("postgres", description="The database of calls that name none.")
-    roles: Literal["auto", "required", "peer", "shared"] = Field(
-        "auto",
-        description="auto: the roles of `pgmcp provision` where its passfile is; required: the "
-        "same, and no start without it; peer: these roles without passwords; shared: one "
-        "login for every level.",
-    )
-    passwords: dict[str, str] = Field({}, repr=False, description="From provision's passfile.")
-    roles_passfile: Path | None = Field(None, description="Where `passwords` were read.")
-    connect_timeout: Seconds = Field(timedelta(seconds=5), description="Limit of one connect.")
-
-    @field_validator("port", mode="before")
-    @classmethod
-    def _ports(cls, value: object, info: ValidationInfo) -> object:
-        return ports(value, hosts=str(info.data.get("host", "")).count(",") + 1)
-
-    @property
-    def logins(self) -> Logins:
-        """Return which role each login is."""
-        finds_roles = self.roles in ("auto", "required") and bool(self.passwords)
-        has_roles = self.roles == "peer" or finds_roles
-        return Logins(mode="roles" if has_roles else "shared", passwords=self.passwords)
-
-    def account(self, login: Login) -> Account:
-        """Return as whom *login* connects; a user None is libpq's default."""
-        found = self.logins.account(login)
-        return found if found.user else Account(user=self.user, password=self.password)
-
-    def libpq_environment(self, database: str, login: Login = "backup") -> dict[str, str]:
-        """Return the PG* variables with which libpq's programs reach *database* as *login*."""
-        account = self.account(login)
-        given = {
-            "PGHOST": self.host,
-            "PGPORT": self.port,
-            "PGUSER": account.user,
-            "PGPASSWORD": account.password,
-            "PGPASSFILE": str(self.passfile) if self.passfile else None,
-            "PGSSLMODE": self.sslmode,
-            "PGDATABASE": database,
-            "PGAPPNAME": APPLICATION_NAME,
-            "PGCONNECT_TIMEOUT": str(max(1, round(self.connect_timeout.total_seconds()))),
-        }
-        return {name: value for name, value in given.items() if value}
+from pgmcp.settings.section import Section
+from pgmcp.settings.server import Provision, Server
+from pgmcp.values import Hosts, Origins, PublicUrl, Seconds, is_loopback
 
 
 class Http(Section):
@@ -109,6 +43,11 @@ class Http(Section):
     allowed_hosts: Hosts = Field(
         (), description="Host names answered besides loopback's and those of allowed_origins."
     )
+    public_url: PublicUrl | None = Field(
+        None,
+        description="Where clients reach the gateway, such as https://pi.example.ts.net: shown on "
+        "the page `/`, and its host and origin are answered.",
+    )
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body.")
     max_header_bytes: int = Field(
         32 * 1024, ge=4096, description="Largest head of a request: its URL and headers."
@@ -132,6 +71,17 @@ class Http(Section):
     shutdown_grace: Seconds = Field(
         timedelta(seconds=3), description="Time that running calls get at shutdown."
     )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return every origin that may call, the public one first."""
+        own = (self.public_url,) if self.public_url else ()
+        return tuple(dict.fromkeys((*own, *self.allowed_origins)))
+
+    @property
+    def endpoint(self) -> str | None:
+        """Return the URL of MCP behind whatever publishes the gateway; None: nobody has said."""
+        return f"{self.origins[0]}/mcp" if self.origins else None
 
     @property
     def has_tcp(self) -> bool:
@@ -239,7 +189,10 @@ class Settings(Section):
     pools: Pools = Pools()
     transactions: TransactionLimits = TransactionLimits()
     backup: Backup = Backup()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    provision: Provision = Provision()
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged; info has a line for each call."
+    )
 
     @model_validator(mode="after")
     def _fit(self) -> Settings:
@@ -262,6 +215,11 @@ class Settings(Section):
             )
         if self.identity.keys_credential and self.identity.keys_file:
             raise ValueError("identity.keys_credential and identity.keys_file are both set")
+        if self.provision.read_all and self.provision.excepted:
+            raise ValueError(
+                "provision.read_all opens every table, so provision.except could keep none closed. "
+                "Give one of them"
+            )
         return self
 
     @property

@@ -58,8 +58,8 @@ async def test_a_provisioned_server_is_well(patient: Patient) -> None:
     assert "bad" not in said.stdout
     for login in ("read", "write", "ddl", "admin", "monitor", "backup"):
         assert f"pgmcp_{login} connects, and is no more than it should be" in said.stdout
-    assert "app: pgmcp_read reads 1 of 1 relations, writes 0, owns 0, creates in no" in said.stdout
-    assert "app: pgmcp_write reads 1 of 1 relations, writes 1, owns 0" in said.stdout
+    assert "app: pgmcp_read reads 3 of 3 relations, writes 0, owns 0, creates in no" in said.stdout
+    assert "app: pgmcp_write reads 3 of 3 relations, writes 1, owns 0" in said.stdout
     assert "provisioning would" not in said.stdout
 
 

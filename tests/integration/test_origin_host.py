@@ -256,7 +256,7 @@ async def get_over_socket(path: Path) -> str:
     ("environment", "shown"),
     [
         pytest.param({"MCP_ALLOWED_ORIGINS": CONFIGURED}, f" pg {CONFIGURED}/mcp", id="published"),
-        pytest.param({}, "Publish it first", id="not published"),
+        pytest.param({}, "another proxy publishes it", id="not published"),
     ],
 )
 async def test_the_page_on_a_socket_names_what_clients_can_reach(
@@ -296,4 +296,4 @@ async def test_a_busy_pool_is_ready(settings: Settings) -> None:
     gateway = Gateway(settings.model_copy(update={"pools": few}))
 
     async with gateway.running(), gateway.databases.bare(None):
-        assert await gateway.why_not_ready() is None
+        assert await gateway.readiness.why_not() is None

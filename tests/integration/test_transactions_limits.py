@@ -64,6 +64,21 @@ async def test_an_unused_transaction_is_rolled_back_and_says_when_and_why(
     )
 
 
+async def test_the_journal_tells_whose_transaction_was_ended_and_why(
+    gateway: Gateway, ana: Person, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No call is under way then, so no line of a call tells it."""
+    handle = await ana.begin(mode="write")
+    clock.pass_seconds(300)
+
+    with caplog.at_level("INFO", "pgmcp"):
+        await gateway.transactions.expire()
+
+    (line,) = [each for each in caplog.messages if "rolled back" in each]
+    owner = f"{ana.owner.principal} in {gateway.settings.server.database}"
+    assert line == f"transaction {handle[:8]}… of {owner} was rolled back after 5 minutes idle"
+
+
 async def test_a_used_transaction_is_not_idle(
     gateway: Gateway, ana: Person, clock: HandClock, witness: Witness
 ) -> None:

@@ -11,7 +11,7 @@ import sys
 
 from pgmcp.kinds import LEVELS
 from tests.cluster import throwaway_cluster
-from tests.snapshots import FOLDER, ROOT, texts, wire
+from tests.snapshots import FOLDER, ROOT, contrib, settings, texts, wire
 from tests.snapshots.world import shop
 
 
@@ -20,10 +20,13 @@ async def main() -> None:
     for level in LEVELS:
         (FOLDER / f"tools.{level}.json").write_text(wire.snapshot(await wire.listed(level)))
     (ROOT / "docs" / "tools.md").write_text(await wire.document())
+    (ROOT / "docs" / "settings.md").write_text(settings.document())
+    contrib.write_all()
     with throwaway_cluster() as cluster:
         async with shop(cluster) as asker:
             await texts.write_all(cluster, asker)
-    sys.stdout.write(f"wrote docs/tools.md, tools.*.json and {len(texts.NAMES)} error texts\n")
+    written = "docs/tools.md, docs/settings.md, contrib/systemd, tools.*.json"
+    sys.stdout.write(f"wrote {written} and {len(texts.NAMES)} error texts\n")
 
 
 if __name__ == "__main__":

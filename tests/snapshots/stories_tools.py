@@ -199,6 +199,20 @@ async def configuration_with_a_missing_credential(_world: World) -> str:
 
 
 @story
+async def configuration_with_values_of_another_kind(_world: World) -> str:
+    return configured(
+        "access = [1]\n[server]\nhost = 5\n"
+        "[http]\npublic_url = 'https://pi.example.ts.net/mcp'\ntcp = 'perhaps'\nallowed_hosts = 5\n"
+        "[limits]\ntimeout = '30 minutes'\n[provision]\nexcept = ['secret']\npeer = 'x y'\n"
+    )
+
+
+@story
+async def configuration_that_closes_and_opens_the_same(_world: World) -> str:
+    return configured("[provision]\nread_all = true\nexcept = ['app.secret']\n")
+
+
+@story
 async def port_of_no_number(_world: World) -> str:
     return configured("", {"PORT": "many"})
 

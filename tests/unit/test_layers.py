@@ -24,6 +24,7 @@ LAYERS = (
     "supervisor",
     "http",
     "status",
+    "readiness",
     "front",
     "hosts",
     "traffic",
@@ -95,8 +96,7 @@ LAYERS = (
     "errors",
     "",  # the package itself: its version
 )
-MAX_LINES = 300
-MAX_FUNCTION_LINES = 40
+MAX_LINES, MAX_FUNCTION_LINES = 300, 40
 
 # Who else reads or writes files, and why.
 FILES = {

@@ -10,7 +10,7 @@ from pgmcp.errors import PgmcpError
 from pgmcp.logins import LOGINS, ROLE_OF, Account, Logins
 from pgmcp.passwords import make_password
 from pgmcp.provision.capabilities import PARAMETERS
-from pgmcp.provision.grants import is_excepted
+from pgmcp.provision.excepted import is_excepted, meant_for, unmatched
 from pgmcp.provision.passfile import check_place, fits, read_passwords, write_passwords
 from pgmcp.provision.script import connect_argument
 from pgmcp.provision.step import Options, Outcome, Step, listed, shown
@@ -132,6 +132,18 @@ def test_a_pattern_closes_what_it_names(pattern: str, *, closed: bool) -> None:
     assert is_excepted(options, "app", "secret", "keys") is closed
 
 
+def test_a_pattern_that_names_nothing_is_told_once_it_could_have_been_seen() -> None:
+    options = Options(excepted=("app.a", "*.b", "other.c"))
+    only = Options(excepted=options.excepted, databases=("app",))
+
+    assert [line.split("'")[1] for line in unmatched(options, {"app.a"}, ["app"])] == [
+        "*.b",
+        "other.c",
+    ]
+    assert [line.split("'")[1] for line in unmatched(only, {"app.a"}, ["app"])] == ["*.b"]
+    assert meant_for(options, "app") == {"app.a", "*.b"}
+
+
 def test_an_outcome_reads_as_sentences() -> None:
     step = Step(sql="GRANT a TO b", what="grant a to b")
     outcome = Outcome(done=(step.done,), failed=("grant c to d: no",), notes=("odd",))
@@ -139,5 +151,6 @@ def test_an_outcome_reads_as_sentences() -> None:
     assert outcome.lines() == ["granted a to b", "could not grant c to d: no", "note: odd"]
     assert outcome.status == 1
     assert Outcome(done=(step.done, step.done)).lines() == ["granted a to b (2 times)"]
-    assert Outcome(notes=("odd",)).lines() == ["nothing to do", "note: odd"]
+    assert Outcome(notes=("odd",)).lines() == ["nothing to do; --dry-run shows 1 note"]
+    assert Outcome(warnings=("odd",)).lines() == ["nothing to do", "warning: odd"]
     assert Outcome().status == 0

@@ -56,6 +56,13 @@ def test_a_passfile_is_named_by_the_host(tmp_path: Path, host: str, name: str) -
     assert passfile_path(environment(tmp_path), host, "5432") == tmp_path / name
 
 
+def test_the_first_of_several_state_directories_holds_the_passfile(tmp_path: Path) -> None:
+    """The unit has a second one, for backups, and systemd joins them by colons."""
+    environ = {"STATE_DIRECTORY": f"{tmp_path}:{tmp_path}/backup"}
+
+    assert passfile_path(environ, "localhost", "5432").parent == tmp_path
+
+
 def test_required_roles_that_are_there_are_used(tmp_path: Path) -> None:
     provisioned(tmp_path)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pgmcp.database import Lease
 from pgmcp.database.quote import identifier
 from pgmcp.errors import AccessDenied, CallerError, PgmcpError, QueryFailed
-from pgmcp.provision import provision_database
+from pgmcp.provision import options_of, provision_database
 from pgmcp.results import Result
 from pgmcp.sql import load
 from pgmcp.tools.admin.attributes import database_options
@@ -76,7 +76,7 @@ async def _provision(call: Call, name: str) -> Sequence[str]:
         return ()
     try:
         async with call.databases.write(name, level="admin") as lease:
-            outcome = await provision_database(lease)
+            outcome = await provision_database(lease, options_of(call.settings))
     except PgmcpError as error:
         return (f"the login roles may not use it yet: {error.message}; pgmcp provision mends it",)
     return [f"could not {line}" for line in outcome.failed]

@@ -1,0 +1,4 @@
+# Nobody could call.
+{
+  services.pgmcp.enable = true;
+}

@@ -1,0 +1,12 @@
+# A rule for nobody.
+{
+  services.pgmcp = {
+    enable = true;
+    access = [
+      {
+        who = [ ];
+        permissions = "read";
+      }
+    ];
+  };
+}

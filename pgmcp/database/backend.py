@@ -65,7 +65,8 @@ class Backend:
     Hold one connection and what is prepared on it.
 
     *pid* and *server_version* are read once, because asyncpg cannot tell them after the end.
-    *needs_sweep* is set where a statement may have left prepared statements of its own.
+    *needs_sweep* is set where a statement may have left prepared statements of its own,
+    *is_unwanted* where it must not lie idle once it is given back.
     """
 
     def __init__(self, connection: Session, place: Place, types: Types) -> None:
@@ -77,6 +78,7 @@ class Backend:
         version = connection.get_server_version()
         self.server_version = version.major * 10000 + version.minor
         self.needs_sweep = False
+        self.is_unwanted = False
         self.notices: list[str] = []
         self._prepared: OrderedDict[tuple[str, int | None, int], Prepared] = OrderedDict()
         connection.add_log_listener(self._note)

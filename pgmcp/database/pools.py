@@ -260,7 +260,7 @@ class Databases:
         try:
             if backend.is_open:
                 await backend.reset(limit=CLEAN_LIMIT)
-                clean = True
+                clean = not backend.is_unwanted
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             log.info("connection pid=%s given up: %s", backend.pid, described(error))
         finally:

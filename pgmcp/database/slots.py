@@ -187,7 +187,9 @@ class Slots:
         return backend
 
     async def drain(self, database: str) -> None:
-        """Close the idle connections to *database*."""
+        """Close the idle connections to *database*; those lent now are not to lie idle later."""
+        for backend in self._lent:
+            backend.is_unwanted |= backend.database == database
         for idle in self._of(database):
             while idle:
                 await self._close_oldest(idle)

@@ -174,6 +174,18 @@ async def test_drain_lets_a_database_be_dropped(
         assert await ana.cell("SELECT 1") == "1"
 
 
+async def test_drain_reaches_what_is_lent(settings: Settings, cluster: ThrowawayCluster) -> None:
+    """Given back idle, it would stand in the way of DROP DATABASE all the same."""
+    await cluster.create_database("pools_drained")
+    async with gateway_with(settings) as gateway:
+        async with gateway.databases.write("pools_drained"):
+            await gateway.databases.drain("pools_drained")
+
+        await cluster.execute("DROP DATABASE pools_drained")
+
+        assert lent(gateway) == 0
+
+
 async def test_unknown_databases_leave_nothing_behind(settings: Settings) -> None:
     async with gateway_with(settings) as gateway:
         ana = Person(gateway)

@@ -11,7 +11,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Strict
 
 MOST_SECONDS = 2_147_483  # PostgreSQL's own timeouts are milliseconds in 31 bits
 LEAST_SECONDS = 0.001  # below a millisecond they would be 0, which means no limit
@@ -20,6 +20,8 @@ UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
 DURATION = re.compile(rf"(?P<number>[0-9]+(?:\.[0-9]+)?) ?(?P<unit>{'|'.join(UNITS)})")
 MOST_PORT = 65535
 HOST = r"(?P<host>[\w.-]+|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
+# systemd's own rule: the name of a file, which is also one of a list separated by colons.
+CREDENTIAL = re.compile(r"(?!\.{1,2}$)[^/:\x00-\x1f\x7f]{1,255}")
 DEFAULT_PORTS = {"http": "80", "https": "443"}  # browsers leave these out of an origin
 
 
@@ -78,6 +80,24 @@ def _host_name(value: str) -> str:
     return value.lower()
 
 
+def is_credential(value: object) -> bool:
+    """Tell whether *value* can name a credential of systemd: never a path to another file."""
+    return isinstance(value, str) and CREDENTIAL.fullmatch(value) is not None
+
+
+def _credential(value: str) -> str:
+    if is_credential(value):
+        return value
+    raise ValueError(
+        f"{value!r} is no name of a credential. Write the NAME of LoadCredential=NAME:FILE, "
+        "without slash and colon"
+    )
+
+
+# A text or a number is no boolean and no text a number: a guess could widen what is allowed.
+Truth = Annotated[bool, Strict()]
+WholeNumber = Annotated[int, Strict()]
+Credential = Annotated[str, AfterValidator(_credential)]
 # A bare number is seconds: a file may say `idle = 300` or `idle = "5min"`.
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]

@@ -129,6 +129,14 @@ def _cancelled(report: Report, sql: str) -> PgmcpError:
 
 
 def _no_role(error: BaseException, user: str, database: str) -> Unavailable:
+    if "Peer authentication failed" in str(error):
+        return Unavailable(
+            f'PostgreSQL refused the login role {user} in database "{_cut(database)}": '
+            f"{_first_line(error)}. In pg_hba.conf no line for the gateway's roles comes before "
+            "those for all, or pg_ident.conf lacks its lines. The operator puts in what pgmcp "
+            "provision --dry-run --peer prints, and reloads PostgreSQL.",
+            sqlstate=str(getattr(error, "sqlstate", "")),
+        )
     return Unavailable(
         f'PostgreSQL refused the login role {user} in database "{_cut(database)}": '
         f"{_first_line(error)}. The operator runs pgmcp provision, which makes the roles and "

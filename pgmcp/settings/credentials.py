@@ -14,6 +14,7 @@ from urllib.parse import quote
 from pgmcp.errors import CallerError
 from pgmcp.logins import ROLE_OF
 from pgmcp.settings.server import Server
+from pgmcp.values import is_credential
 
 PASSFILE_FIELDS = 5  # host:port:database:user:password
 LOOPBACK = ("127.0.0.1", "::1")  # other spellings of localhost
@@ -33,7 +34,7 @@ def fill_password(
         CallerError: it did not, and *is_needed*.
     """
     name = merged.get("server", {}).get("password_credential")
-    if not name or merged["server"].get("password"):
+    if not is_credential(name) or merged["server"].get("password"):
         return
     directory = environ.get("CREDENTIALS_DIRECTORY")
     reason = "CREDENTIALS_DIRECTORY is not set"
@@ -59,7 +60,7 @@ def fill_keys(
     """Name the file of identity.keys_credential where it was handed over; who opens it asks."""
     identity, directory = merged.get("identity", {}), environ.get("CREDENTIALS_DIRECTORY")
     name = identity.get("keys_credential")
-    if not (name and directory) or identity.get("keys_file"):
+    if not (is_credential(name) and directory) or identity.get("keys_file"):
         return
     if (path := Path(directory) / str(name)).exists():
         rest = {key: value for key, value in identity.items() if key != "keys_credential"}

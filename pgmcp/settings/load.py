@@ -6,16 +6,15 @@ The only module that reads files or the environment; it opens no connection.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pgmcp.errors import CallerError
 from pgmcp.settings.credentials import fill_keys, fill_password, fill_passwords
+from pgmcp.settings.parse import parse
 from pgmcp.settings.sections import Settings
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ ENVIRONMENT = {
 INPUT = "<input>"
 # What pydantic says in words of its own; the one pattern is that of identity.capability.
 SENTENCES = {
-    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), f"{INPUT} is no whole number"),
-    **dict.fromkeys(("bool_parsing", "bool_type"), f"{INPUT} is neither true nor false"),
+    "int_type": f"{INPUT} is no whole number. Write it in digits alone, without quotes",
+    "bool_type": f"{INPUT} is neither true nor false. Write one of these words, without quotes",
     **dict.fromkeys(("string_type", "path_type"), f"{INPUT} is no text. Put it in quotes"),
     "tuple_type": f"{INPUT} is no list. Write one in brackets",
     "model_type": f"{INPUT} is no rule. Write a table with who and permissions",
@@ -59,6 +58,7 @@ def load(
     """
     Merge the sources into Settings; a later one wins.
 
+    A number or a boolean must be one in the file; the environment and flags hold text.
     *flags* are (section, key) pairs from the command line; None values count as not given, and
     a list adds to the file's.
     Without *needs_credentials* a password that systemd has not handed over and those of the login
@@ -71,12 +71,13 @@ def load(
     sources: dict[tuple[int | str, ...], str] = {}  # what a wrong value is called
     for name, (section, key) in ENVIRONMENT.items():
         if environ.get(name):
-            merged.setdefault(section, {})[key] = environ[name]
+            merged.setdefault(section, {})[key] = _from_text(section, key, environ[name])
             sources[section, key] = name
     for (section, key), value in (flags or {}).items():
         if value is not None:
             given = merged.setdefault(section, {})
-            given[key] = [*_listed(given.get(key)), *value] if isinstance(value, list) else value
+            one = _from_text(section, key, value)
+            given[key] = [*_listed(given.get(key)), *one] if isinstance(one, list) else one
             sources[section, key] = f"--{key.replace('_', '-')}"
     fill_password(merged, environ, is_needed=needs_credentials)
     fill_keys(merged, environ)
@@ -86,6 +87,26 @@ def load(
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise CallerError(_explain(error, sources)) from error
+
+
+def _from_text(section: str, key: str, given: object) -> object:
+    """
+    Return what the text of a variable or flag stands for, or itself if it stands for nothing.
+
+    An empty one takes a value off that need not be there.
+    """
+    model: Any = Settings.model_fields[section].annotation  # Any: a class of sections
+    field = model.model_fields.get(key)
+    if field is None or not isinstance(given, str):
+        return given
+    if not given and field.default is None:
+        return None
+    if field.annotation not in (int, bool):
+        return given
+    try:
+        return TypeAdapter[object](field.annotation).validate_python(given)
+    except ValidationError:
+        return given  # the section says what is wrong with it
 
 
 def _listed(value: object) -> list[object]:
@@ -101,17 +122,23 @@ def _read_file(file: Path) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or str(error)
         raise CallerError(f"cannot read the configuration {file}: {reason}.") from error
     try:
-        parsed = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        parsed = parse(text, is_json=file.suffix == ".json")
     except ValueError as error:
         raise CallerError(f"the configuration {file} does not parse: {error}.") from error
     if not isinstance(parsed, dict):
         raise CallerError(f"the configuration {file} is not a table of sections such as [http].")
     for key, value in parsed.items():
-        if not isinstance(value, dict) and key not in ("log_level", "access"):
+        if isinstance(value, dict) or key in ("log_level", "access"):
+            continue
+        if key in Settings.model_fields:
             raise CallerError(
-                f"the configuration {file} has {key!r} outside the sections"
-                f"{_siblings(('',))}; all but log_level are sections such as [http]."
+                f"the configuration {file} has {value!r} as {key}, which is no section. Write "
+                f"[{key}] and its keys below it; in JSON, an object."
             )
+        raise CallerError(
+            f"the configuration {file} has {key!r} outside the sections"
+            f"{_siblings(('',))}; all but log_level are sections such as [http]."
+        )
     for name in ("password", "passwords", "roles_passfile"):
         if name in parsed.get("server", {}):
             raise CallerError(

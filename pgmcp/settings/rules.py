@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pgmcp.kinds import LEVELS, Level
-from pgmcp.values import Seconds
+from pgmcp.values import Seconds, WholeNumber
 
 LOGIN = re.compile(r"[^\s:@]+@[^\s:@]+")
 NAMED = re.compile(r"(key|tag|node):\S+")
@@ -60,11 +60,11 @@ class CallerLimits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_rows: int | None = Field(None, ge=1, description="The most rows of one answer.")
+    max_rows: WholeNumber | None = Field(None, ge=1, description="The most rows of one answer.")
     timeout: Seconds | None = Field(None, description="The longest statement.")
-    transactions: int | None = Field(None, ge=1, description="Transactions open at once.")
-    calls_per_minute: int | None = Field(None, ge=1, description="Calls in one minute.")
-    running: int | None = Field(None, ge=1, description="Statements running at once.")
+    transactions: WholeNumber | None = Field(None, ge=1, description="Transactions open at once.")
+    calls_per_minute: WholeNumber | None = Field(None, ge=1, description="Calls in one minute.")
+    running: WholeNumber | None = Field(None, ge=1, description="Statements running at once.")
 
 
 class Grant(CallerLimits):

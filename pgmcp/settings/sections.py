@@ -15,15 +15,24 @@ from pydantic import Field, model_validator
 from pgmcp.settings.rules import AccessRule
 from pgmcp.settings.section import Section
 from pgmcp.settings.server import Provision, Server
-from pgmcp.values import Hosts, Origins, PublicUrl, Seconds, is_loopback
+from pgmcp.values import (
+    Credential,
+    Hosts,
+    Origins,
+    PublicUrl,
+    Seconds,
+    Truth,
+    WholeNumber,
+    is_loopback,
+)
 
 
 class Http(Section):
     """Where the gateway listens and whom it answers."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(3000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
-    tcp: bool | None = Field(
+    port: WholeNumber = Field(3000, ge=0, le=65535, description="TCP port; 0 takes a free one.")
+    tcp: Truth | None = Field(
         None, description="Listen on TCP; not set: only where there is no Unix socket."
     )
     socket: Path | None = Field(
@@ -32,7 +41,7 @@ class Http(Section):
     tailscale_socket: Path | None = Field(
         None, description="Unix socket for tailscaled alone, whose identity headers are believed."
     )
-    trust_proxy_headers_on_tcp: bool = Field(
+    trust_proxy_headers_on_tcp: Truth = Field(
         default=False,
         description="Believe Tailscale's headers on TCP too. Any local process could then claim "
         "to be anybody: only where no other account exists on this machine.",
@@ -48,21 +57,23 @@ class Http(Section):
         description="Where clients reach the gateway, such as https://pi.example.ts.net: shown on "
         "the page `/`, and its host and origin are answered.",
     )
-    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024, description="Largest request body.")
-    max_header_bytes: int = Field(
+    max_body_bytes: WholeNumber = Field(
+        4 * 1024 * 1024, ge=1024, description="Largest request body."
+    )
+    max_header_bytes: WholeNumber = Field(
         32 * 1024, ge=4096, description="Largest head of a request: its URL and headers."
     )
     arrival: Seconds = Field(
         timedelta(seconds=60), description="Time in which a whole request must have arrived."
     )
-    max_connections: int = Field(
+    max_connections: WholeNumber = Field(
         1000, ge=10, description="HTTP connections at once; an idle one makes room for a new one."
     )
-    requests_per_caller: int = Field(
+    requests_per_caller: WholeNumber = Field(
         400, ge=1, description="Requests of one caller under way at once, open streams included."
     )
-    max_sessions: int = Field(1000, ge=1, description="MCP sessions open at once.")
-    sessions_per_caller: int = Field(
+    max_sessions: WholeNumber = Field(1000, ge=1, description="MCP sessions open at once.")
+    sessions_per_caller: WholeNumber = Field(
         200, ge=1, description="MCP sessions of one caller open at once."
     )
     session_idle: Seconds = Field(
@@ -102,9 +113,13 @@ class Http(Section):
 class Limits(Section):
     """What one call may cost."""
 
-    max_rows: int = Field(200, ge=1, description="Rows of an answer unless the call says more.")
-    max_rows_ceiling: int = Field(5000, ge=1, description="The most rows a call may ask for.")
-    max_bytes: int = Field(24_000, ge=1000, description="Size of the rows in one answer.")
+    max_rows: WholeNumber = Field(
+        200, ge=1, description="Rows of an answer unless the call says more."
+    )
+    max_rows_ceiling: WholeNumber = Field(
+        5000, ge=1, description="The most rows a call may ask for."
+    )
+    max_bytes: WholeNumber = Field(24_000, ge=1000, description="Size of the rows in one answer.")
     timeout: Seconds = Field(timedelta(seconds=30), description="Limit of one statement.")
     timeout_ceiling: Seconds = Field(
         timedelta(seconds=600), description="The longest limit that a call may ask for."
@@ -115,9 +130,11 @@ class Limits(Section):
     lock_timeout: Seconds = Field(
         timedelta(seconds=10), description="Limit of one wait for a lock; DDL waits 3 s at most."
     )
-    max_statement_bytes: int = Field(64_000, ge=1000, description="Longest SQL text in UTF-8.")
-    running: int = Field(16, ge=1, description="Statements of one caller running at once.")
-    calls_per_minute: int | None = Field(
+    max_statement_bytes: WholeNumber = Field(
+        64_000, ge=1000, description="Longest SQL text in UTF-8."
+    )
+    running: WholeNumber = Field(16, ge=1, description="Statements of one caller running at once.")
+    calls_per_minute: WholeNumber | None = Field(
         None, ge=1, description="Calls of one caller in a minute; none: as many as it likes."
     )
 
@@ -125,9 +142,11 @@ class Limits(Section):
 class Pools(Section):
     """How many connections the gateway may open to PostgreSQL."""
 
-    per_database: int = Field(3, ge=1, description="Connections of one database and level.")
-    total: int = Field(20, ge=2, description="Connections in all, open transactions included.")
-    reserved: int = Field(
+    per_database: WholeNumber = Field(3, ge=1, description="Connections of one database and level.")
+    total: WholeNumber = Field(
+        20, ge=2, description="Connections in all, open transactions included."
+    )
+    reserved: WholeNumber = Field(
         3, ge=0, description="The last connections of all are for callers that hold fewer."
     )
     wait: Seconds = Field(timedelta(seconds=5), description="Limit of one wait for a connection.")
@@ -142,11 +161,11 @@ class TransactionLimits(Section):
         timedelta(seconds=60), description="The same, once somebody waits for its locks."
     )
     total: Seconds = Field(timedelta(minutes=30), description="Rolled back at this age.")
-    per_owner: int = Field(8, ge=1, description="Open at once for one owner.")
-    per_caller: int = Field(
+    per_owner: WholeNumber = Field(8, ge=1, description="Open at once for one owner.")
+    per_caller: WholeNumber = Field(
         12, ge=1, description="Open at once for one caller, all its MCP sessions together."
     )
-    open_in_all: int = Field(
+    open_in_all: WholeNumber = Field(
         16, ge=1, description="Open at once in all; pools.total and per_database may allow fewer."
     )
     tombstone: Seconds = Field(
@@ -170,7 +189,7 @@ class Identity(Section):
         pattern=r"^([\w-]+\.)+[\w-]+/[\w/-]+$",
         description="Tailscale capability whose grants are accepted: example.com/cap/pgmcp.",
     )
-    keys_credential: str | None = Field(
+    keys_credential: Credential | None = Field(
         None, description="Name of the systemd credential that holds API keys' digests."
     )
     keys_file: Path | None = Field(

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from pgmcp.logins import Account, Login, Logins
 from pgmcp.settings.section import Section
-from pgmcp.values import Seconds, SslMode, ports
+from pgmcp.values import Credential, Seconds, SslMode, Truth, ports
 
 APPLICATION_NAME = "pgmcp"
 USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")  # stands in pg_ident.conf without quotes
@@ -30,7 +30,7 @@ class Server(Section):
         None, description="Login role; without it the operating system's user."
     )
     password: str | None = Field(None, repr=False, description="From PGPASSWORD only.")
-    password_credential: str | None = Field(
+    password_credential: Credential | None = Field(
         None, description="Name of the systemd credential that holds the password."
     )
     passfile: Path | None = Field(None, description="A password file in libpq's format.")
@@ -81,10 +81,13 @@ class Server(Section):
 
 
 def _relation_pattern(value: str) -> str:
-    if all(value.partition(".")):
+    parts = value.split(".")
+    if len(parts) > 1 and all(parts):
         return value
+    missing = "schema" if len(parts) < 3 or not parts[1] else "table"  # noqa: PLR2004
     raise ValueError(
-        f"{value!r} names no schema. Write DATABASE.SCHEMA or DATABASE.SCHEMA.TABLE; * and ? match"
+        f"{value!r} names no {missing}. Write DATABASE.SCHEMA or DATABASE.SCHEMA.TABLE; "
+        "* and ? match"
     )
 
 
@@ -92,9 +95,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _system_user(value: str) -> str | None:
-    if not value:
-        return None
+def _system_user(value: str) -> str:
     if USER.fullmatch(value):
         return value
     raise ValueError(f"{value!r} is no system user. Write its name, such as pgmcp")
@@ -114,12 +115,12 @@ class Provision(Section):
         description="DATABASE.SCHEMA or DATABASE.SCHEMA.TABLE that reading and writing never get; "
         "* and ? match.",
     )
-    read_all: bool = Field(
+    read_all: Truth = Field(
         default=False,
         description="pg_read_all_data in place of grants: reads everything, password verifiers "
         "as well.",
     )
-    superuser_admin: bool = Field(
+    superuser_admin: Truth = Field(
         default=False, description="pgmcp_admin is a superuser: an admin may do anything."
     )
     peer: Annotated[str, AfterValidator(_system_user)] | None = Field(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pgmcp.errors import Unavailable
 from pgmcp.provision import Options
 from tests.conftest import MAJORS
 from tests.integration.provisioning import Server, server, unprovisioned
+from tests.people import Person, gateway_with
 
 
 @pytest.fixture(scope="module", params=MAJORS, ids=[f"pg{major}" for major in MAJORS])
@@ -85,3 +87,21 @@ async def test_a_login_that_pg_hba_refuses_is_told_with_the_line(fresh: Server) 
     assert "pg_hba.conf rejects connection" in outcome.failed[0]
     assert "local all pgmcp_read,pgmcp_write" in outcome.notes[-1]
     assert outcome.status == 1
+
+
+async def test_peer_without_the_map_is_told_as_what_it_is(fresh: Server) -> None:
+    """Provisioning again, as for a missing role, would mend nothing."""
+    hba = Path(str(await fresh.value("SHOW hba_file")))
+    before = hba.read_text()
+    await fresh.provision()
+    hba.write_text("local all pgmcp_read peer\n" + before)
+    await fresh.value("SELECT pg_reload_conf()")
+
+    async with gateway_with(fresh.settings()) as gateway:
+        with pytest.raises(Unavailable) as caught:
+            await Person(gateway).query("SELECT 1")
+
+    hba.write_text(before)
+    await fresh.value("SELECT pg_reload_conf()")
+    assert 'Peer authentication failed for user "pgmcp_read"' in caught.value.message
+    assert "In pg_hba.conf no line for the gateway's roles comes before" in caught.value.message

@@ -135,10 +135,12 @@ def told(error: PgmcpError) -> str:
     return "\n".join(error.lines())
 
 
-def configured(text: str, environ: Mapping[str, str] | None = None) -> str:
+def configured(
+    text: str, environ: Mapping[str, str] | None = None, name: str = "pgmcp.toml"
+) -> str:
     """Return what is said of a configuration file that holds *text*."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pgmcp.toml"
+        file = Path(folder) / name
         file.write_text(text)
         try:
             load(environ=environ or {}, file=file)
@@ -168,14 +170,7 @@ async def configuration_without_sections(_world: World) -> str:
 
 @story
 async def configuration_of_a_list(_world: World) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pgmcp.json"
-        file.write_text("[1]")
-        try:
-            load(environ={}, file=file)
-        except PgmcpError as error:
-            return told(error).replace(folder, "/etc/pgmcp")
-    raise AssertionError("the configuration was accepted")
+    return configured("[1]", name="pgmcp.json")
 
 
 @story

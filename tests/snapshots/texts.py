@@ -19,6 +19,7 @@ from tests.snapshots import (
     stories_identity,
     stories_limits,
     stories_server,
+    stories_settings,
     stories_tools,
 )
 from tests.snapshots.cases import CASES
@@ -31,6 +32,7 @@ TOLD_IN = (
     stories_identity,
     stories_limits,
     stories_server,
+    stories_settings,
     stories_tools,
 )  # importing them enters their stories
 NAMES = sorted([*CASES, *STORIES])

@@ -32,6 +32,7 @@ RACE = "needs something to vanish between two statements"
 DEFENCE = "a check in front of it answers first"
 OLDER = "needs another version of PostgreSQL or of pg_dump"
 HANDED = "needs descriptors of systemd: tests/integration/test_listeners_systemd.py"
+PEER = "needs other lines of pg_hba.conf: tests/integration/test_provision_hba.py"
 ADMIN = "tests/integration/test_admin_*.py and test_backup*.py look at it"
 # The beginning of a sentence, and why no snapshot has it.
 WITHOUT = {
@@ -39,6 +40,7 @@ WITHOUT = {
     "PostgreSQL's answer could not be read": DEFENCE,
     "PostgreSQL at … is not ready": FROZEN,
     "PostgreSQL gave no answer": FROZEN,
+    'PostgreSQL refused the login role … in database "…": …. In pg_hba.conf': PEER,
     "the connection to PostgreSQL was lost": FROZEN,
     "PostgreSQL did not answer the rollback": FROZEN,
     "a table changed since the statement was prepared": RACE,
@@ -134,6 +136,7 @@ FOREIGN = {"Session not found", "pgmcp.service: Failed to set up credentials: �
 SCRIPTS = (
     ROOT / "tools" / "venv.sh",
     *ROOT.glob("nixos/*.sh"),
+    *ROOT.glob("nixos/example/*.sh"),
     *ROOT.glob("contrib/systemd/steps/*.sh"),
 )
 

@@ -76,7 +76,7 @@ WRONG = [
         {}, "[htpp]\nport = 1\n", "htpp: no such setting. Known here: server, http", id="section"
     ),
     pytest.param({}, "port = 1\n", "has 'port' outside the sections", id="no section"),
-    pytest.param({}, "http = 1\n", "Known here: server, http, identity", id="known sections"),
+    pytest.param({}, "prot = 1\n", "Known here: server, http, identity", id="known sections"),
     pytest.param({}, "[http\n", "does not parse", id="no TOML"),
     pytest.param(
         {}, "[server]\npassword = 'hunter2'\n", "A file names a systemd credential", id="password"

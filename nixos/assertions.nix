@@ -4,6 +4,11 @@ let
   cfg = config.services.pgmcp;
   db = cfg.database;
   name = "services.pgmcp";
+  inherit (cfg.settings) server;
+  localPort = toString config.services.postgresql.settings.port;
+
+  # systemd expands the others in a unit, or splits there.
+  isPlain = path: builtins.match "/[^$%[:space:]\"'\\\\]*" path != null;
 
   # A credential that a setting names must be one that the service is given.
   given = option: credential: {
@@ -35,10 +40,39 @@ in
       '';
     }
     {
-      assertion = db.createLocally -> db.host == "/run/postgresql";
+      assertion = db.createLocally -> server.host == "/run/postgresql";
       message = ''
-        ${name}.database.host is "${db.host}", but database.createLocally runs PostgreSQL on this machine. For a remote server write:
+        ${name}.database.host is "${server.host}", but database.createLocally runs PostgreSQL on this machine. For a remote server write:
           ${name}.database.createLocally = false;
+      '';
+    }
+    {
+      assertion = db.createLocally -> toString server.port == localPort;
+      message = ''
+        ${name}.database.port is ${toString server.port}, but the PostgreSQL of database.createLocally listens on ${localPort}. Remove it, or move PostgreSQL:
+          services.postgresql.settings.port = ${toString server.port};
+      '';
+    }
+    {
+      assertion = db.createLocally -> builtins.match "template[01]|pgmcp_.*" db.name == null;
+      message = ''
+        ${name}.database.name is "${db.name}", which is PostgreSQL's or the gateway's own name. Choose another one:
+          ${name}.database.name = "shop";
+      '';
+    }
+    {
+      assertion = cfg.localGroup != "pgmcp-gateway";
+      message = ''
+        ${name}.localGroup is "pgmcp-gateway", the service's own user, which systemd would then refuse to make. Choose another one:
+          ${name}.localGroup = "pgmcp";
+      '';
+    }
+    {
+      assertion = lib.all isPlain (lib.attrValues cfg.credentials);
+      message = ''
+        ${name}.credentials has a path that systemd would read otherwise than it stands there: ${
+          lib.concatStringsSep ", " (lib.filter (path: !isPlain path) (lib.attrValues cfg.credentials))
+        }. Write paths without blanks, quotes, backslashes, dollar and percent signs.
       '';
     }
     {
@@ -76,9 +110,9 @@ in
       '';
     }
     {
-      assertion = builtins.match "/[^%[:space:]\"'\\\\]*" cfg.backup.location != null;
+      assertion = isPlain cfg.backup.location && cfg.backup.location != "/";
       message = ''
-        ${name}.backup.location is "${cfg.backup.location}", which systemd would read otherwise than it stands there. Write a path without blanks, quotes, backslashes and percent signs:
+        ${name}.backup.location is "${cfg.backup.location}", which is no directory that backups can have for themselves. Write a path without blanks, quotes, backslashes, dollar and percent signs:
           ${name}.backup.location = "/mnt/usb/pgmcp";
       '';
     }

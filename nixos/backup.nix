@@ -18,6 +18,7 @@ in
       path = [
         config.services.postgresql.package
         pkgs.coreutils
+        pkgs.util-linux
       ];
       environment = {
         PGHOST = "/run/postgresql";
@@ -32,7 +33,7 @@ in
         # When this unit ends it would take PostgreSQL's own shared memory with it.
         RemoveIPC = false;
         # Outside the sandbox, as root: the sandbox needs the directory to be there.
-        ExecStartPre = "+${lib.getExe' pkgs.coreutils "install"} -d -m 0700 -o postgres -g postgres ${backup.location}";
+        ExecStartPre = "+${pkgs.runtimeShell} ${./backup-directory.sh} ${backup.location}";
         ExecStart = "${pkgs.runtimeShell} ${./backup.sh}";
         # The hyphen: systemd looks for it before ExecStartPre makes it.
         ReadWritePaths = [ "-${backup.location}" ];

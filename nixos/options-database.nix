@@ -19,16 +19,17 @@ in
       '';
     };
     name = mkOption {
-      type = types.strMatching "[^[:space:]\"'\\\\]+";
+      type = types.strMatching "[A-Za-z_][A-Za-z0-9_-]*";
       default = "postgres";
       example = "shop";
       description = ''
         The database of calls that name none. With
-        {option}`services.pgmcp.database.createLocally` it is created, owned by a role of its name.
+        {option}`services.pgmcp.database.createLocally` it is created where it is not there, owned by
+        a new role of its name; one that is there stays as it is.
       '';
     };
     host = mkOption {
-      type = types.str;
+      type = types.nonEmptyStr;
       default = "/run/postgresql";
       example = "db.tail1234.ts.net";
       description = ''
@@ -92,7 +93,7 @@ in
       description = "The port of this machine's tailnet address that answers.";
     };
     acceptAppCaps = mkOption {
-      type = types.listOf types.str;
+      type = types.listOf (types.strMatching "[^,/[:space:]]+/[^,[:space:]]+");
       default = lib.optional (cfg.settings.identity.capability != null) cfg.settings.identity.capability;
       defaultText = literalExpression "[ config.services.pgmcp.settings.identity.capability ]";
       example = [ "example.com/cap/pgmcp" ];
@@ -124,7 +125,8 @@ in
       example = "/mnt/usb/pgmcp";
       description = ''
         The directory that holds the backups, one directory for each. A disk of its own is best: the
-        backup waits for the mount. Only `postgres` and root can read it.
+        backup waits for the mount. Name a directory of its own on that disk, not the disk's root:
+        it becomes `postgres`' alone, and only `postgres` and root can read it.
       '';
     };
   };

@@ -119,11 +119,12 @@ in
     };
 
     localGroup = mkOption {
-      type = types.str;
+      type = types.strMatching "[a-z_][a-z0-9_-]*";
       default = "pgmcp";
       description = ''
         Lets members of this group call through {file}`/run/pgmcp-local.sock` as `local`, as far as
-        a rule with `who = "local"` goes.
+        a rule with `who = "local"` goes. On a running host a new group counts after
+        `systemctl restart pgmcp.socket pgmcp-local.socket pgmcp.service`.
       '';
     };
 

@@ -10,9 +10,10 @@ let
   db = cfg.database;
   hardening = import ./hardening.nix;
 
-  # A directory means a Unix socket, which needs no network.
-  isRemote = !lib.hasPrefix "/" db.host;
-  isAddress = builtins.match "[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*" db.host != null;
+  # What the gateway will read. A directory means a Unix socket, which needs no network.
+  inherit (cfg.settings.server) host port;
+  isRemote = !lib.hasPrefix "/" host;
+  isAddress = builtins.match "[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*" host != null;
 
   # PostgreSQL elsewhere: the service leaves its own empty network. An address is the only one that
   # it may then speak with; a name has to be looked up, so no filter can hold it.
@@ -20,7 +21,7 @@ let
     PrivateNetwork = false;
     RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6";
     IPAddressDeny = if isAddress then "any" else "";
-    IPAddressAllow = lib.optional isAddress db.host;
+    IPAddressAllow = lib.optional isAddress host;
   };
 
   # agenix restarts nothing by itself: what a credential is made from is part of the unit.
@@ -149,6 +150,7 @@ in
       before = [ "pgmcp.service" ];
       wants = needed;
       after = needed;
+      path = lib.optional db.createLocally config.services.postgresql.package;
       unitConfig.StartLimitIntervalSec = 0;
       serviceConfig =
         common
@@ -161,6 +163,9 @@ in
           StateDirectory = "";
           WorkingDirectory = "/";
           LoadCredential = [ ];
+          ExecStartPre = lib.optional (
+            db.name != "postgres"
+          ) "${pkgs.runtimeShell} ${./create-database.sh} ${db.name} ${host} ${toString port}";
         }
         // patience
         // {

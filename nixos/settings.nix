@@ -51,10 +51,17 @@ in
     environment.systemPackages = [ cfg.package ];
 
     # A wrong setting stops the build, not the Pi at night. A foreign machine's program can't run.
-    system.checks = lib.optional (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) (
-      pkgs.runCommand "pgmcp-check" { } ''
-        ${lib.getExe cfg.package} check --config ${cfg.configFile} | tee "$out"
-      ''
+    system.checks = lib.optionals (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) (
+      [
+        (pkgs.runCommand "pgmcp-check" { } ''
+          ${lib.getExe cfg.package} check --config ${cfg.configFile} | tee "$out"
+        '')
+      ]
+      ++ lib.optional cfg.backup.enable (
+        pkgs.runCommand "pgmcp-backup-schedule" { } ''
+          ${lib.getExe' pkgs.systemd "systemd-analyze"} calendar ${lib.escapeShellArg cfg.backup.schedule} | tee "$out"
+        ''
+      )
     );
   };
 }

@@ -71,7 +71,9 @@ def _limits() -> str:
 
 def _build(tree: Path, boot: Boot, snapshots: Path) -> Path:
     if not (snapshots / boot.snapshot).is_dir():
-        raise BootRefused(f"no evaluated units in {snapshots / boot.snapshot}. Run: make snapshots")
+        raise BootRefused(
+            f"no evaluated units in {snapshots / boot.snapshot}. Run: make nix-snapshots"
+        )
     return build(tree, boot, snapshots)
 
 

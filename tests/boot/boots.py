@@ -65,5 +65,5 @@ BOOTS = (
     # The file of the credential is not there yet.
     Boot(name="credentials", snapshot="credentials", parts=("credentials",)),
     # Debian as it is, with a checkout: its people follow docs/operations.md.
-    Boot(name="contrib", snapshot="default", parts=("contrib",), is_debian=True),
+    Boot(name="contrib", snapshot="default", parts=("contrib", "choices"), is_debian=True),
 )

@@ -40,13 +40,28 @@ def test_each_login_role_has_its_way_in() -> None:
     assert "postgres" not in roles
 
 
-def test_database_belongs_to_a_role_of_its_name() -> None:
-    told = host("default").postgresql
+def test_database_is_made_before_the_roles_and_by_nothing_else() -> None:
+    told = host("default")
+    (made,) = told.units["pgmcp-provision.service"].all("ExecStartPre")
 
-    assert told["ensureDatabases"] == ["shop"]
+    assert made.endswith("-create-database.sh shop /run/postgresql 5432")
+    assert (told.postgresql["ensureDatabases"], told.postgresql["ensureUsers"]) == ([], [])
+
+
+def test_application_that_is_there_keeps_its_role_its_lines_and_its_settings() -> None:
+    told = host("owner-has-postgresql").postgresql
+
     assert told["ensureUsers"] == [
-        {"name": "shop", "ensureDBOwnership": True, "ensureClauses": {"login": False}}
+        {"name": "nextcloud", "ensureDBOwnership": True, "ensureClauses": {}}
     ]
+    assert "host nextcloud nextcloud 10.88.0.0/16 scram-sha-256" in told["authentication"]
+    assert "people ana nextcloud" in told["identMap"]
+    assert told["settings"]["max_connections"] == 200
+    assert told["settings"]["shared_buffers"] == "1GB"
+    assert set(told["settings"]["shared_preload_libraries"].split(",")) == {
+        "auto_explain",
+        "pg_stat_statements",
+    }
 
 
 def test_roles_are_made_as_the_superuser_who_needs_no_password() -> None:

@@ -20,7 +20,10 @@ STORE = r"/nix/store/[^/\s]+?"
 # Where things are on Debian, in this order; what is left of the store afterwards is an error.
 PLACES = (
     (re.compile(rf"{STORE}-pgmcp\.json"), "/etc/pgmcp/pgmcp.toml"),
-    (re.compile(rf"{STORE}-(tailscale-serve|backup)\.sh"), r"/usr/local/lib/pgmcp/\1.sh"),
+    (
+        re.compile(rf"{STORE}-(tailscale-serve|backup|backup-directory|credentials)\.sh"),
+        r"/usr/local/lib/pgmcp/\1.sh",
+    ),
     (re.compile(rf"{STORE}-pgmcp-[^/\s]+/bin/"), "/opt/pgmcp/bin/"),
     (re.compile(rf"{STORE}-bash-[^/\s]+/bin/(?:ba)?sh"), "/bin/sh"),
     (re.compile(rf"{STORE}-coreutils-[^/\s]+/bin/"), "/usr/bin/"),
@@ -28,9 +31,12 @@ PLACES = (
     # Units of NixOS alone.
     (re.compile(r" tailscaled-(?:autoconnect|set)\.service\b"), ""),
 )
-# The first finds packages in the store, the others are NixOS' own.
+# The first finds packages in the store; on Debian people make their databases themselves; the
+# others are NixOS' own.
 FOREIGN = re.compile(
-    r'^Environment="?(?:PATH|LOCALE_ARCHIVE|TZDIR)=.*\n|^\[Unit\]\n(?=\[Unit\])', re.MULTILINE
+    r'^Environment="?(?:PATH|LOCALE_ARCHIVE|TZDIR)=.*\n|^ExecStartPre=.*create-database.*\n'
+    r"|^\[Unit\]\n(?=\[Unit\])",
+    re.MULTILINE,
 )
 SECTION = re.compile(r"^\[(\w+)\]\n((?:(?!\[).*\n?)*)", re.MULTILINE)
 # Comment lines, what they are about, and its value where it is a plain one.

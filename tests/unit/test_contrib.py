@@ -71,6 +71,18 @@ def test_the_drop_in_for_a_remote_server_opens_what_the_module_opens() -> None:
     assert set(said) <= module
 
 
+@pytest.mark.parametrize("name", ["pgmcp.conf", "pgmcp-provision.conf"])
+def test_a_missing_password_is_told_by_the_line_of_the_module(name: str) -> None:
+    path = FOLDER / "nixos" / "remote-address" / "units" / "pgmcp.service"
+    module = contrib.unit("pgmcp.service", path.read_text())
+    line = (
+        "ExecCondition=+/bin/sh /usr/local/lib/pgmcp/credentials.sh database-password:/etc/pgmcp/"
+    )
+
+    assert line in module
+    assert f"{line}database-password\n" in (contrib.PLACE / "remote" / name).read_text()
+
+
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_shellcheck_finds_nothing_in_the_scripts() -> None:
     done = subprocess.run(

@@ -20,6 +20,8 @@ require_programs() {
         fail "$(python3 --version) is too old; pgmcp needs 3.11 or newer. Debian 12 and Raspberry Pi OS of 2023 have it."
     [ -z "$remote" ] || [ -e "$config" ] ||
         fail "$config is not there, and with --remote nobody else knows where PostgreSQL is. Write it: docs/operations.md, \"PostgreSQL on another machine\"."
+    [ -z "$remote" ] || [ -s "$password" ] ||
+        fail "$password is not there or empty, and the gateway takes PostgreSQL's password from it. Write it, root's and mode 0600: docs/operations.md, \"PostgreSQL on another machine\"."
     [ -z "$remote" ] || [ -z "$backup" ] ||
         fail "--backup dumps the PostgreSQL of this machine. Back a remote one up where it runs, or leave --remote out."
     python3 -c 'import struct, sys; sys.exit(struct.calcsize("P") != 8)' ||

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # PostgreSQL: the roles' way in by peer authentication, and pg_stat_statements.
-# Every file that is changed keeps a copy beside it, FILE.before-pgmcp.
+# Every file that is changed keeps a copy beside it, FILE.before-pgmcp: as it was before the first change.
 
 begin='# pgmcp: begin. Written by contrib/systemd/install, which also removes it.'
 end='# pgmcp: end'
@@ -30,18 +30,32 @@ write_block() {
     if [ -n "$dry" ]; then
         note "would change $1"
     else
-        cp -p "$1" "$1.before-pgmcp" || fail "there is no room for a copy of $1. Make some and run this again."
+        [ -z "$2" ] || [ -e "$1.before-pgmcp" ] || cp -p "$1" "$1.before-pgmcp" ||
+            fail "there is no room for a copy of $1. Make some and run this again."
+        cp -p "$1" "$undo/${1##*/}" || fail "there is no room for a copy of $1. Make some and run this again."
         # Into the file as it is, so that owner, mode and links stay.
-        cat "$fresh" >"$1" || fail "$1 could not be written. As it was: $1.before-pgmcp."
+        cat "$fresh" >"$1" || fail "$1 could not be written. As it was: $undo/${1##*/}."
         rewritten="$rewritten $1"
-        note "changed $1; as it was: $1.before-pgmcp"
+        note "changed $1"
     fi
     rm "$fresh"
 }
 
+# Removes the copy of before where it says nothing that the file does not say.
+remove_copy() {
+    [ -z "$dry" ] && [ -e "$1.before-pgmcp" ] || return 0
+    if cmp -s "$1" "$1.before-pgmcp"; then
+        rm "$1.before-pgmcp"
+    else
+        note "$1.before-pgmcp stays, because others have changed the file since"
+    fi
+}
+
 restore() {
     for file in $rewritten; do
-        cat "$file.before-pgmcp" >"$file"
+        cat "$undo/${file##*/}" >"$file"
+        # The next run takes its copy of what is there then.
+        ! cmp -s "$file" "$file.before-pgmcp" || rm "$file.before-pgmcp"
     done
 }
 
@@ -49,18 +63,23 @@ let_roles_in() {
     say "Letting the gateway's roles in by peer authentication"
     hba=$(ask 'SHOW hba_file')
     ident=$(ask 'SHOW ident_file')
-    is_new='' rewritten=''
+    is_new='' rewritten='' undo=$(mktemp -d)
     ! write_block "$ident" "$here/pg_ident.conf" || is_new=yes
     ! write_block "$hba" "$here/pg_hba.conf" || is_new=yes
-    [ -n "$is_new" ] || { note "they are" && return 0; }
-    [ -z "$dry" ] || return 0
+    [ -n "$is_new" ] || note "they are"
+    if [ -z "$is_new" ] || [ -n "$dry" ]; then
+        rm -r "$undo"
+        return 0
+    fi
     wrong=$(ask "SELECT 'pg_hba.conf line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL
                  UNION ALL
                  SELECT 'pg_ident.conf line ' || line_number || ': ' || error FROM pg_ident_file_mappings WHERE error IS NOT NULL")
     if [ -n "$wrong" ]; then
         restore
+        rm -r "$undo"
         fail "PostgreSQL does not take the new lines, so both files are as they were: $wrong. Mend that line and run this again."
     fi
+    rm -r "$undo"
     ask 'SELECT pg_reload_conf()' >/dev/null
 }
 
@@ -95,14 +114,19 @@ load_statistics() {
 }
 
 forget_in_postgresql() {
-    say "Taking our lines out of PostgreSQL's configuration"
+    say "Taking our lines out of PostgreSQL's configuration, port $port"
     if ! hba=$(ask 'SHOW hba_file'); then
-        note "PostgreSQL does not answer at port $port, so they stay in pg_hba.conf, pg_ident.conf and conf.d/pgmcp.conf"
+        note "PostgreSQL does not answer at port $port, so they stay in its pg_hba.conf, pg_ident.conf and conf.d/pgmcp.conf."
+        note "Start it and run this again, or take them out by hand"
+        stayed=yes
         return 0
     fi
-    rewritten=''
-    write_block "$hba" '' || true
-    write_block "$(ask 'SHOW ident_file')" '' || true
+    rewritten='' undo=$(mktemp -d)
+    for file in "$hba" "$(ask 'SHOW ident_file')"; do
+        write_block "$file" '' || true
+        remove_copy "$file"
+    done
+    rm -r "$undo"
     run rm -f "$(statistics_file)"
     [ -n "$dry" ] || ask 'SELECT pg_reload_conf()' >/dev/null
 }

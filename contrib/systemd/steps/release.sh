@@ -62,11 +62,10 @@ make_release() {
     rm -rf "$release"
     python3 -m venv "$release" || fail "python3 -m venv failed; its words are above."
     requirements >"$release/requirements.txt"
-    offline=''
-    [ -z "$wheels" ] || offline="--no-index --find-links $wheels"
+    set --
+    [ -z "$wheels" ] || set -- --no-index --find-links "$wheels"
     note "fetching the locked requirements; this takes a minute or two"
-    # shellcheck disable=SC2086
-    pip $offline --require-hashes --only-binary :all: \
+    pip "$@" --require-hashes --only-binary :all: \
         --requirement "$release/requirements.txt" --requirement "$checkout/requirements/build.txt" ||
         fail "pip failed; its words are above. Without network: --wheels DIR, see docs/operations.md."
     pip --no-index --no-deps --no-build-isolation "$checkout" || fail "pip could not install pgmcp; its words are above."

@@ -21,7 +21,9 @@ install_files() {
         fi
     done
     put "$checkout/nixos/tailscale-serve.sh" "$library/tailscale-serve.sh" 755
+    put "$checkout/nixos/credentials.sh" "$library/credentials.sh" 755
     put "$checkout/nixos/backup.sh" "$library/backup.sh" 755
+    put "$checkout/nixos/backup-directory.sh" "$library/backup-directory.sh" 755
     put "$checkout/nixos/example/restore.sh" "$library/restore.sh" 755
     put "$here/pgmcp.sysusers" /usr/local/lib/sysusers.d/pgmcp.conf 644
     run systemd-sysusers /usr/local/lib/sysusers.d/pgmcp.conf
@@ -31,6 +33,8 @@ write_configuration() {
     say "Looking at the configuration $config"
     if [ -e "$config" ]; then
         note "it is yours and stays as it is"
+        [ -z "$who" ] || grep -qF "\"$who\"" "$config" ||
+            note "--who $who changes nothing in it. Add a rule there: [[access]], who = \"$who\", permissions = \"admin\""
     else
         fresh=$(mktemp)
         sed -e "s/^port = \"5432\"/port = \"$port\"/" -e "s/^who = \"you@example.com\" /who = \"${who:-you@example.com}\" /" \
@@ -88,7 +92,14 @@ say_what_next() {
     ! grep -q '^who = "you@example.com"' "$config" ||
         note "nobody on the tailnet may call yet: put your login in place of you@example.com in $config, then: systemctl restart pgmcp"
     note "for people on this machine: usermod -aG pgmcp PERSON"
-    note "what works and what is missing: pgmcp doctor --config $config"
+    if [ -n "$remote" ]; then
+        # Passwords are handed over by systemd: without it doctor could not log in.
+        note "what works and what is missing: systemd-run --quiet --pipe --wait -p DynamicUser=yes -p User=pgmcp-gateway \\"
+        note "    -p 'StateDirectory=pgmcp pgmcp/backup' -p LoadCredential=database-password:$password \\"
+        note "    $link/pgmcp doctor --config $config"
+    else
+        note "what works and what is missing: pgmcp doctor --config $config"
+    fi
 }
 
 remove_units() {
@@ -106,7 +117,12 @@ remove_units() {
 }
 
 say_what_stays() {
+    # Where our lines stayed in PostgreSQL, the next attempt has to know where that is.
+    [ -n "$stayed" ] || run rm -f "$choices"
     say "Removed. These stay, because they are yours:"
     note "/etc/pgmcp (configuration), /var/lib/pgmcp (backups of pg_admin), /var/backup/pgmcp (nightly backups), the group pgmcp,"
     note "the roles pgmcp_* in PostgreSQL; docs/operations.md says how to drop them"
+    for file in /etc/systemd/system/pgmcp*; do
+        [ ! -e "$file" ] || note "$file (your change to a unit)"
+    done
 }

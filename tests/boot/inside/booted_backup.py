@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ def backup() -> Iterator[Path]:
     """Let the unit make one backup of a table that is worth it."""
     psql("CREATE TABLE kept AS SELECT 42 AS answer", database="shop")
     systemctl("start", UNIT)
-    (made,) = LOCATION.iterdir()
+    (made,) = LOCATION.glob("20*")
     yield made
     psql("DROP TABLE kept", database="shop")
 
@@ -35,7 +36,7 @@ def test_a_backup_has_every_database_and_the_roles(backup: Path) -> None:
     names = {path.name for path in backup.iterdir()}
 
     assert NAMED.fullmatch(backup.name)
-    assert {"roles.sql", "postgres.dump", "shop.dump"} <= names
+    assert {"roles.sql", "server", "postgres.dump", "shop.dump"} <= names
     assert "pgmcp_read" in (backup / "roles.sql").read_text()
 
 
@@ -84,5 +85,37 @@ def test_a_backup_that_fails_says_why_and_removes_nothing() -> None:
 
     assert prop("Result", UNIT) == "exit-code"
     assert journal.has("PostgreSQL does not answer. See: systemctl status postgresql.", UNIT)
-    assert sorted(path for path in LOCATION.iterdir() if path.name[0] != ".") == before
+    assert sorted(LOCATION.iterdir()) == before
+    systemctl("reset-failed", UNIT)
+
+
+@pytest.mark.usefixtures("backup")
+def test_a_backup_beside_another_says_so_and_leaves_it_alone() -> None:
+    before = sorted(LOCATION.glob("20*"))
+    journal = Journal()
+    with (LOCATION / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run("systemctl", "start", UNIT, check=False)
+
+    assert journal.has(f"another backup to {LOCATION} has not ended yet.", UNIT)
+    assert sorted(LOCATION.glob("20*")) == before
+    systemctl("reset-failed", UNIT)
+
+
+@pytest.mark.usefixtures("backup")
+def test_a_directory_of_somebody_else_is_left_to_them(tmp_path: Path) -> None:
+    theirs = tmp_path / "share"
+    theirs.mkdir(mode=0o755)
+    script = re.search(r"\S+backup-directory\.sh", prop("ExecStartPre", UNIT))
+    assert script
+    journal = Journal()
+    unit = f"""[Service]
+        ExecStartPre=
+        ExecStartPre=+/bin/sh {script[0]} {theirs}
+    """
+    with drop_in(unit, UNIT):
+        run("systemctl", "start", UNIT, check=False)
+
+    assert journal.has(f"{theirs} is there already and is no directory of postgres", UNIT)
+    assert (theirs.owner(), theirs.stat().st_mode & 0o777) == ("root", 0o755)
     systemctl("reset-failed", UNIT)

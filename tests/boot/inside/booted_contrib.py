@@ -16,28 +16,21 @@ import pytest
 
 from tests.boot.inside import agent
 from tests.boot.inside.gateway import LOCAL, call, get, is_ready
+from tests.boot.inside.installer import (
+    CLUSTER,
+    CONFIG,
+    HBA,
+    SOURCE,
+    UNITS,
+    files,
+    install,
+    uninstall,
+)
 from tests.boot.inside.machine import prop, psql, run, systemctl, until
 
-SOURCE, NEXT = Path("/opt/src"), Path("/opt/next")
-CONFIG = Path("/etc/pgmcp/pgmcp.toml")
-UNITS = Path("/usr/local/lib/systemd/system")
+NEXT = Path("/opt/next")
 RELEASES = Path("/opt/pgmcp/releases")
 PGMCP = "/usr/local/bin/pgmcp"
-(CLUSTER,) = Path("/etc/postgresql").glob("*/main")
-HBA = CLUSTER / "pg_hba.conf"
-WATCHED = (Path("/etc"), Path("/usr/local"), Path("/opt/pgmcp"))
-
-
-def install(*options: str, source: Path = SOURCE, check: bool = True) -> str:
-    """Run the installer as a machine without network does."""
-    program = str(source / "contrib/systemd/install")
-    return run(program, "--wheels", "/opt/wheels", *options, check=check)
-
-
-def files() -> dict[str, int]:
-    """Return when each file that an installer could write was written."""
-    found = [path for folder in WATCHED for path in folder.rglob("*") if path.is_file()]
-    return {str(path): path.stat().st_mtime_ns for path in found}
 
 
 @contextmanager
@@ -148,6 +141,7 @@ def test_installing_again_changes_nothing() -> None:
         assert files() == before
         assert prop("MainPID") == pid
         assert "it is yours and stays as it is" in said
+        assert "--who bob@example.com changes nothing in it. Add a rule there" in said
 
 
 @pytest.mark.usefixtures("installed")
@@ -185,7 +179,7 @@ def test_a_backup_comes_back() -> None:
     psql("CREATE TABLE item AS SELECT 'anvil' AS name", database="shop")
     systemctl("start", "pgmcp-backup.service")
     psql("DROP TABLE item", database="shop")
-    (backup,) = Path("/var/backup/pgmcp").iterdir()
+    (backup,) = Path("/var/backup/pgmcp").glob("20*")
 
     said = run("/usr/local/lib/pgmcp/restore.sh", str(backup))
 
@@ -195,11 +189,18 @@ def test_a_backup_comes_back() -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_removing_it_leaves_what_is_yours() -> None:
-    run(str(SOURCE / "contrib/systemd/install"), "uninstall")
+    keys = Path("/etc/systemd/system/pgmcp.service.d/keys.conf")
+    keys.parent.mkdir()
+    keys.write_text("[Service]\n")
+
+    said = uninstall()
+    shutil.rmtree(keys.parent)
 
     assert systemctl("list-units", "--all", "--no-legend", "--plain", "pgmcp*") == ""
     assert [path for path in (RELEASES, Path("/run/pgmcp.sock"), UNITS) if list_of(path)] == []
     assert "pgmcp" not in HBA.read_text() + (CLUSTER / "pg_ident.conf").read_text()
+    assert list(CLUSTER.glob("*.before-pgmcp")) == []
+    assert f"{keys.parent} (your change to a unit)" in said
     assert not agent.is_served()
     assert CONFIG.is_file()
     assert "anvil" in psql("SELECT name FROM item", database="shop")

@@ -1,0 +1,13 @@
+# No group can have this name.
+{
+  services.pgmcp = {
+    enable = true;
+    access = [
+      {
+        who = "ana@example.com";
+        permissions = "admin";
+      }
+    ];
+    localGroup = "no such";
+  };
+}

@@ -12,4 +12,5 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """Refuse unknown keys: a misspelt limit must not be silently the default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # By alias: a section written out is read back under the names that a file has.
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)

@@ -42,7 +42,7 @@ async def test_the_page_on_tcp_says_how_one_came(published: Entrances) -> None:
 async def test_without_it_a_socket_says_what_to_set(unpublished: Entrances) -> None:
     page = await ask(unpublished.local, "/", "GET")
 
-    assert "name its address: http.public_url in the settings." in page.body
+    assert "or name it in the settings, http.public_url, and it stands here." in page.body
 
 
 @pytest.mark.parametrize("host", ["db.example.net", "DB.example.net:443", "db.example.net:8443"])

@@ -18,6 +18,7 @@ from tests.integration.administering import (
     rows,
     session,
 )
+from tests.witness import eventually
 
 NAME = 'admin "bob"; x'
 SINCE_ADMIN_OPTION = 16
@@ -47,6 +48,12 @@ async def test_a_role_that_logs_in_gets_a_password_that_works(
     assert (await one(call, "roles", name=NAME))["attributes"] == "LOGIN, CREATEDB"
 
 
+async def what_is_logged(cluster: ThrowawayCluster, database: str) -> object:
+    """Return log_statement as a new session finds it."""
+    async with session(cluster, database) as fresh:
+        return await fresh.fetchval("SHOW log_statement")
+
+
 @pytest.mark.usefixtures("clean")
 async def test_the_clear_password_never_reaches_the_server(
     cluster: ThrowawayCluster, database: str, call: Call
@@ -54,6 +61,7 @@ async def test_the_clear_password_never_reaches_the_server(
     """The log has every statement, and PostgreSQL stores the verifier that was sent."""
     await cluster.execute("ALTER SYSTEM SET log_statement = 'all'; ")
     await cluster.execute("SELECT pg_reload_conf()")
+    await eventually(lambda: what_is_logged(cluster, database), lambda what: what == "all")
     answer = await one(call, "create_role", name="admin_new", attributes=["LOGIN"])
     await cluster.execute("ALTER SYSTEM RESET log_statement")
     await cluster.execute("SELECT pg_reload_conf()")

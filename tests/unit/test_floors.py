@@ -1,8 +1,4 @@
-"""
-What `make test-oldest` installs is what pyproject.toml admits, and nothing older is installed here.
-
-The Nix package runs this too, on what nixpkgs has: so the versions of a Pi are within those tested.
-"""
+"""`make test-oldest` installs the oldest that pyproject.toml admits, and nothing here is older."""
 
 from __future__ import annotations
 

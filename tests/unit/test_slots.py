@@ -15,7 +15,7 @@ from pgmcp.settings import Pools
 from tests.cluster import ThrowawayCluster
 from tests.door import FIRST, OTHER, Door, queue
 
-CAPS = {"per_database": 2, "total": 3, "wait": 0.2}
+CAPS = {"per_database": 2, "total": 3, "wait": 1.5}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_more_than_the_cap_of_a_database_wait_and_are_told(slots: Slots, d
 
     assert caught.value.message == (
         'all connections to database "postgres" are busy: 2 lent of 2, 2 open of 3 in all. '
-        "Waited 0.2 s; try again."
+        "Waited 1.5 s; try again."
     )
     assert not slots._queue
 
